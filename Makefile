@@ -1,0 +1,43 @@
+# Two commands do everything: `make demo` and `make test`. They need Python 3.11+, Node 20+ and make.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: demo test lint check bench lock clean
+
+demo: $(VENV)/.local
+	$(BIN)/withearth demo $(ARGS)
+
+test: lint check
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: $(VENV)/.dev
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks
+
+# One command for who adds a dependency; needs uv. The files it writes are what everybody installs.
+lock:
+	./requirements/compile.sh
+
+clean:
+	rm -rf $(VENV) .withearth .pytest_cache .mypy_cache .ruff_cache .coverage .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "withEarth needs Python 3.11 or newer, " + sys.version.split()[0] + " was found: set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.%: requirements/%.txt pyproject.toml | $(BIN)/python
+	@echo "Installing requirements/$*.txt (hashed) into $(VENV) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,79 @@
+"""An instrument's filters, and the only rounding this system does on prices and quantities.
+
+Rules: the exchange's `exchangeInfo` filters PRICE_FILTER, LOT_SIZE, MIN_NOTIONAL. `pricePrecision` and
+`quantityPrecision` are not tick and step, and are not used.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+from withearth.domain.errors import MarketFault
+from withearth.domain.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What the exchange accepts for one symbol. Prices in the quote asset, quantities in the base asset."""
+
+    symbol: str
+    tick_size: Decimal
+    step_size: Decimal
+    min_qty: Decimal
+    max_qty: Decimal
+    min_notional: Decimal
+    min_price: Decimal
+    max_price: Decimal
+
+    def price_down(self, price: Decimal) -> Decimal:
+        """The highest valid price at or below `price`."""
+        return _to_multiple(price, self.tick_size, ROUND_FLOOR)
+
+    def price_up(self, price: Decimal) -> Decimal:
+        """The lowest valid price at or above `price`."""
+        return _to_multiple(price, self.tick_size, ROUND_CEILING)
+
+    def qty_down(self, qty: Decimal) -> Decimal:
+        """The largest valid quantity at or below `qty`."""
+        return _to_multiple(qty, self.step_size, ROUND_FLOOR)
+
+    def takes_price(self, price: Decimal) -> bool:
+        """Whether PRICE_FILTER accepts the price."""
+        return self.min_price <= price <= self.max_price and price % self.tick_size == 0
+
+
+def _to_multiple(value: Decimal, unit: Decimal, rounding: str) -> Decimal:
+    return ((value / unit).to_integral_value(rounding=rounding) * unit).quantize(unit)
+
+
+def instrument_from_exchange_info(entry: Mapping[str, Any]) -> Instrument:
+    """Read one element of `exchangeInfo.symbols`.
+
+    Raises MarketFault with INSTRUMENT_UNKNOWN when it is not a tradable perpetual or lacks a filter.
+    """
+    symbol = str(entry.get("symbol", ""))
+    if entry.get("contractType") != "PERPETUAL" or entry.get("status") != "TRADING":
+        state = f"{entry.get('contractType')} {entry.get('status')}"
+        raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"{symbol} is {state}, only trading perpetuals are traded")
+    filters = {each["filterType"]: each for each in entry["filters"]}
+    try:
+        price, lot, notional = filters["PRICE_FILTER"], filters["LOT_SIZE"], filters["MIN_NOTIONAL"]
+        return Instrument(
+            symbol=symbol,
+            tick_size=_plain(price["tickSize"]),
+            step_size=_plain(lot["stepSize"]),
+            min_qty=_plain(lot["minQty"]),
+            max_qty=_plain(lot["maxQty"]),
+            min_notional=_plain(notional["notional"]),
+            min_price=_plain(price["minPrice"]),
+            max_price=_plain(price["maxPrice"]),
+        )
+    except KeyError as error:
+        raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"{symbol} has no {error.args[0]}") from error
+
+
+def _plain(text: str) -> Decimal:
+    """A decimal without trailing zeros and never in exponent form: `0.10` is the tick 0.1, `10` stays 10."""
+    value = Decimal(text).normalize()
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value

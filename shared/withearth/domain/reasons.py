@@ -1,0 +1,59 @@
+"""Every "no" this system can say, each under one code.
+
+The journal, the decision documents, the API, the dashboard and the docs print the same word.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A code with the sentence that explains it to the owner."""
+
+    sentence: str
+
+    def __new__(cls, code: str, sentence: str) -> "Reason":
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.sentence = sentence
+        return member
+
+    # Market data
+    NO_CANDLES = "NO_CANDLES", "There is no closed candle of this timeframe at the asked time."
+    SHORT_HISTORY = "SHORT_HISTORY", "There are fewer closed candles than the features need."
+    CANDLE_GAP = "CANDLE_GAP", "A candle is missing inside the window the features look at."
+    CANDLE_STALE = "CANDLE_STALE", "The newest closed candle is older than the one that should be there."
+    CANDLE_INVALID = "CANDLE_INVALID", "A candle contradicts itself: high below low, or a price that is not positive."
+    CANDLE_CONFLICT = "CANDLE_CONFLICT", "Two candles with the same open time say different things."
+    DATA_UNREADABLE = "DATA_UNREADABLE", "The recorded file is empty, damaged or not in the documented layout."
+    QUOTE_MISSING = "QUOTE_MISSING", "There is no quote for this symbol at the asked time."
+    FUNDING_UNKNOWN = "FUNDING_UNKNOWN", "The funding rate or the time of the next settlement is not known."
+    BOOK_EMPTY = "BOOK_EMPTY", "One side of the order book has no level."
+    BOOK_CROSSED = "BOOK_CROSSED", "The best bid is not below the best ask."
+    INSTRUMENT_UNKNOWN = "INSTRUMENT_UNKNOWN", "The exchange lists no tradable instrument under this symbol."
+
+    # Gate
+    SPREAD_TOO_WIDE = "SPREAD_TOO_WIDE", "The spread is above MAX_SPREAD_BPS."
+    VOLATILITY_TOO_LOW = "VOLATILITY_TOO_LOW", "The volatility of the 5m returns is below MIN_VOL_FRAC."
+    FUNDING_WINDOW = "FUNDING_WINDOW", "The next funding settlement is nearer than FUNDING_WINDOW_MIN."
+    TICK_TOO_LATE = "TICK_TOO_LATE", "The message came later than MAX_TICK_AGE_SEC after its bar closed."
+
+    # Model
+    MODEL_HOLD = "MODEL_HOLD", "The predictor sees no trade."
+    DECISION_NOT_RECORDED = "DECISION_NOT_RECORDED", "The recorded predictor has no answer stored for this decision."
+
+    # Levels and risk
+    PROBABILITY_TOO_LOW = "PROBABILITY_TOO_LOW", "The probability is below MIN_PROB."
+    RISK_REWARD_TOO_LOW = "RISK_REWARD_TOO_LOW", "The reward is too small for the risk (RR_MIN, RR_MIN_HIGH_PROB)."
+    LEVELS_INVALID = "LEVELS_INVALID", "Stop, entry and target do not stand in order, or leave the price range."
+    BELOW_MIN_QUANTITY = "BELOW_MIN_QUANTITY", "The size rounds to less than the smallest order the exchange takes."
+    BELOW_MIN_NOTIONAL = "BELOW_MIN_NOTIONAL", "The size is worth less than the exchange's minimum notional."
+    MARGIN_TOO_SMALL = "MARGIN_TOO_SMALL", "The free margin does not carry even the smallest order."
+
+    # Execution
+    INTENT_EXPIRED = "INTENT_EXPIRED", "The intent came after its expiry; a late message never trades."
+    POSITION_OPEN = "POSITION_OPEN", "This symbol already has an open trade."
+
+    # Events
+    EVENT_MALFORMED = "EVENT_MALFORMED", "The message is not a valid event of this version."
+    EVENT_TOO_LARGE = "EVENT_TOO_LARGE", "The message is larger than an event can be."
+    SYMBOL_NOT_CONFIGURED = "SYMBOL_NOT_CONFIGURED", "The event names a symbol that SYMBOLS does not list."
