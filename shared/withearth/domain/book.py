@@ -75,6 +75,11 @@ class OrderBook:
         """The middle between the best bid and the best ask."""
         return (self.bids[0].price + self.asks[0].price) / 2
 
+    @property
+    def spread_bps(self) -> Decimal:
+        """Best ask minus best bid in basis points of the mid price."""
+        return (self.asks[0].price - self.bids[0].price) / self.mid * BASIS_POINTS
+
     def imbalance(self, levels: int = 10) -> float:
         """(bid − ask quantity) / (bid + ask quantity) over the top levels: −1 only sellers, +1 only buyers."""
         bid, ask = _quantity(self.bids[:levels]), _quantity(self.asks[:levels])

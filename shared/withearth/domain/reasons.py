@@ -4,6 +4,7 @@ The journal, the decision documents, the API, the dashboard and the docs print t
 """
 
 from enum import StrEnum
+from typing import Self
 
 
 class Reason(StrEnum):
@@ -11,7 +12,8 @@ class Reason(StrEnum):
 
     sentence: str
 
-    def __new__(cls, code: str, sentence: str) -> "Reason":
+    def __new__(cls, code: str, sentence: str) -> Self:
+        """A member that is its code, and carries its sentence."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.sentence = sentence

@@ -118,8 +118,11 @@ class DocumentStore(Protocol):
         """One answer for each ref, in their order, read at one instant."""
         ...
 
-    def commit(self, writes: Sequence[Write]) -> None:
-        """Apply all writes or none. Raises AlreadyExists, VersionMismatch or InvalidDocument."""
+    def commit(self, writes: Sequence[Write]) -> str:
+        """Apply all writes or none, and return the version that every document written now has.
+
+        Raises AlreadyExists, VersionMismatch or InvalidDocument.
+        """
         ...
 
     def query(self, query: Query) -> list[Stored]:

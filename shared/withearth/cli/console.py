@@ -1,0 +1,54 @@
+"""What all commands share: the terminal, progress, and settings with options laid over the environment."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from withearth.domain.errors import Misconfigured
+from withearth.settings import Settings, load_settings
+
+console = Console(highlight=False)
+"""For what was asked for: tables, summaries, addresses."""
+notices = Console(highlight=False, stderr=True)
+"""For what happens on the way: progress and notices, so that output can be piped."""
+
+
+def settings_with(options: Mapping[str, str | None]) -> Settings:
+    """The process's settings, with the given options over them. Raises Misconfigured."""
+    given = {key: value for key, value in options.items() if value is not None}
+    return load_settings({**os.environ, **given})
+
+
+def instant(text: str, option: str) -> datetime:
+    """A date or an ISO instant, in UTC unless it says otherwise. Raises Misconfigured naming the option."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Misconfigured(f"{option} is {text!r}: write a date such as 2024-01-31, or 2024-01-31T12:00.") from error
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+@contextmanager
+def progress_bar(label: str, total: int) -> Iterator[tuple[Progress, TaskID]]:
+    """A progress bar on standard error; silent where that is not a terminal."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=notices, disable=not notices.is_terminal) as progress:
+        yield progress, progress.add_task(label, total=total)

@@ -1,0 +1,88 @@
+"""`withearth export`: decisions, trades and the rest of the books as text, one document a line."""
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from withearth.bootstrap import open_store
+from withearth.cli.console import settings_with
+from withearth.domain.canonical import canonical_json, plain
+from withearth.domain.errors import Misconfigured
+from withearth.flow.documents import DECISIONS, EVENTS, INTENTS, TRADES
+from withearth.flow.journal import JOURNAL_COLUMNS, NET_COLUMNS, journal_row
+from withearth.local.state import latest_books
+from withearth.store.port import Document, DocumentStore, Query
+
+PAGE: Final = 1_000
+
+app = typer.Typer(help="Write the books out, one document a line.", no_args_is_help=True)
+
+State = Annotated[Path | None, typer.Option(help="Directory of the books; without it the newest ones.")]
+Json = Annotated[bool, typer.Option("--json", help="Canonical JSON, one document a line (the default).")]
+
+
+@app.command()
+def decisions(state: State = None, _json: Json = True) -> None:
+    """Decisions with their whole audit, by id."""
+    _print_documents(state, DECISIONS)
+
+
+@app.command()
+def intents(state: State = None, _json: Json = True) -> None:
+    """Intents and what became of them, by id."""
+    _print_documents(state, INTENTS)
+
+
+@app.command()
+def events(state: State = None, _json: Json = True) -> None:
+    """Operational events, by id."""
+    _print_documents(state, EVENTS)
+
+
+@app.command()
+def trades(
+    state: State = None,
+    _json: Json = True,
+    as_csv: Annotated[bool, typer.Option("--csv", help="The classic journal columns, then the net figures.")] = False,
+) -> None:
+    """The journal, by id."""
+    if not as_csv:
+        _print_documents(state, TRADES)
+        return
+    writer = csv.DictWriter(sys.stdout, [*JOURNAL_COLUMNS, *NET_COLUMNS], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_csv_row(each) for each in _documents(_books(state), TRADES))
+
+
+def _csv_row(document: Document) -> dict[str, Any]:
+    return {
+        name: value if value is None or isinstance(value, str) else plain(value)
+        for name, value in journal_row(document).items()
+    }
+
+
+def _print_documents(state: Path | None, collection: str) -> None:
+    sys.stdout.writelines(_lines(_documents(_books(state), collection)))
+
+
+def _lines(documents: Iterable[Document]) -> Iterator[str]:
+    return (f"{canonical_json(each)}\n" for each in documents)
+
+
+def _books(state: Path | None) -> DocumentStore:
+    directory = state or latest_books(settings_with({}).state_dir)
+    if not (directory / "store.db").is_file():
+        raise Misconfigured(f"--state is {directory}, which holds no books: name the directory of a run.")
+    return open_store(directory)
+
+
+def _documents(store: DocumentStore, collection: str) -> Iterator[Document]:
+    """Every document of a collection in id order, a page at a time."""
+    last = ""
+    while page := store.query(Query(collection, after=("", last) if last else None, limit=PAGE)):
+        yield from (each.data for each in page)
+        last = page[-1].ref.id

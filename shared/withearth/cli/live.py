@@ -1,0 +1,100 @@
+"""`withearth run` and `withearth demo`: the local cloud on a running clock."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from withearth.bootstrap import assemble, open_store
+from withearth.cli.console import console, notices, progress_bar, settings_with
+from withearth.domain.errors import Unavailable
+from withearth.domain.times import TICK
+from withearth.flow.runtime import Runtime
+from withearth.local.clocks import WallClock
+from withearth.local.cloud import LocalCloud
+from withearth.local.demo import START, WARM_UP, running_demo
+from withearth.local.live import LiveRun
+from withearth.local.report import report
+from withearth.local.scheduler import CLOUD_JOBS, Scheduler
+from withearth.local.server import PAGE, serving
+from withearth.local.state import exclusive, open_bus, remember_latest
+
+DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT"
+CHECK_SECONDS: Final = 180
+"""How long `demo --check` waits for a shadow trade to close while the demo runs."""
+LOOK_SECONDS: Final = 0.25
+
+
+def run() -> None:
+    """Run the whole system on this machine, on the wall's clock, until it is stopped."""
+    settings, clock = settings_with({}), WallClock()
+    with exclusive(settings.state_dir):
+        bus = open_bus(settings.state_dir, clock)
+        runtime = assemble(settings, clock, open_store(settings.state_dir), bus)
+        remember_latest(settings.state_dir, settings.state_dir)
+        cloud = LocalCloud(runtime, bus)
+        with LiveRun(cloud, Scheduler(CLOUD_JOBS, clock.now())), serving(runtime, settings.port) as address:
+            _announce(runtime, address)
+            _wait_until_stopped(lambda: False)
+        bus.close()
+
+
+def demo(
+    check: Annotated[bool, typer.Option(help="Wait for a shadow trade to close, print a summary, and stop.")] = False,
+) -> None:
+    """Show the whole system on a seeded synthetic market, a minute to the second."""
+    settings = settings_with({"MARKET": "synthetic", "SYMBOLS": DEMO_SYMBOLS})
+    directory = settings.state_dir / "demo"
+    with progress_bar("warming up", WARM_UP // TICK) as (progress, task):
+        warmed = running_demo(settings, directory, lambda at: progress.update(task, completed=(at - START) // TICK))
+        with warmed as runtime, serving(runtime, 0 if check else settings.port) as address:
+            progress.stop()
+            remember_latest(settings.state_dir, directory)
+            _announce(runtime, address)
+            closed_before = report(runtime.store).closed_trades
+            _wait_until_stopped(_closes_another(runtime, closed_before) if check else lambda: False)
+            _print_summary(runtime, closed_before)
+
+
+def _announce(runtime: Runtime, address: str) -> None:
+    market, predictor = runtime.market.origin.value, runtime.predictor.name
+    console.print(f"withEarth runs on a {market} market with the predictor {predictor}; trades are SHADOW trades.")
+    console.print(f"Dashboard: {address}{PAGE}", soft_wrap=True)
+    notices.print("Stop it with Ctrl-C.")
+
+
+def _closes_another(runtime: Runtime, closed_before: int) -> Callable[[], bool]:
+    """Whether a shadow trade has closed since. Raises Unavailable when none does in CHECK_SECONDS."""
+    deadline = time.monotonic() + CHECK_SECONDS
+
+    def closed() -> bool:
+        if time.monotonic() > deadline:
+            raise Unavailable(f"no shadow trade closed within {CHECK_SECONDS} s of the running demo")
+        return report(runtime.store).closed_trades > closed_before
+
+    return closed
+
+
+def _wait_until_stopped(done: Callable[[], bool]) -> None:
+    """Wait for Ctrl-C, a termination signal, or `done`."""
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    while not stopped.wait(LOOK_SECONDS) and not done():
+        pass
+
+
+def _print_summary(runtime: Runtime, closed_before: int) -> None:
+    found = report(runtime.store)
+    table = Table(title=f"Demo, {runtime.market.origin.value} market", show_header=False, title_justify="left")
+    table.add_row("decisions", str(found.decisions))
+    for code, count in found.outcomes.items():
+        table.add_row(f"  {code}", str(count))
+    table.add_row("shadow trades", f"{found.closed_trades} closed, {found.open_trades} open")
+    table.add_row("  of these while it ran", f"{found.closed_trades - closed_before} closed")
+    table.add_row("net pnl", f"{found.net} USDT")
+    console.print(table)

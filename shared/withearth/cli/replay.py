@@ -1,0 +1,112 @@
+"""`withearth replay`: recorded history through all functions."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, TaskID
+from rich.table import Table
+
+from withearth.cli.console import console, instant, notices, progress_bar, settings_with
+from withearth.domain.errors import Misconfigured
+from withearth.domain.times import TICK, floor_to_tick
+from withearth.local.replay import Period, Timing, discard, replay_period, state_directory
+from withearth.local.report import Report, percentiles_ms, report
+from withearth.local.state import remember_latest
+from withearth.market.recorded import RecordedMarket
+from withearth.messaging.local_bus import Chaos
+from withearth.settings import Settings
+
+
+def replay(
+    data: Annotated[Path, typer.Option(help="Directory of recorded market data, with its MANIFEST.json.")],
+    symbols: Annotated[str, typer.Option(help="Comma-separated symbols.")],
+    start: Annotated[str, typer.Option("--from", help="First day, or instant (UTC).")],
+    end: Annotated[str, typer.Option("--to", help="Instant (UTC) at which the last bar closes.")],
+    speed: Annotated[
+        float, typer.Option(help="Times as fast as the wall's clock; 0 is as fast as it goes.", min=0)
+    ] = 0,
+    chaos: Annotated[bool, typer.Option(help="Deliver every message twice, late and out of order.")] = False,
+    chaos_seed: Annotated[int, typer.Option(help="What kind of disorder.")] = 1,
+    fresh: Annotated[bool, typer.Option(help="Begin anew, even where a run was cut off.")] = False,
+    state: Annotated[Path | None, typer.Option(help="Directory of the run's books.")] = None,
+) -> None:
+    """Run recorded history through all functions, bar by bar, and print what came of it.
+
+    A run that was cut off goes on where it stopped; a finished one is repeated.
+    """
+    settings = settings_with({"MARKET": "recorded", "DATA_DIR": str(data), "SYMBOLS": symbols})
+    refuse_unrecorded(settings, data)
+    period = _period(instant(start, "--from"), instant(end, "--to"))
+    disorder = Chaos(seed=chaos_seed, duplicate=True, shuffle=True) if chaos else None
+    directory = state or state_directory(settings, period, disorder)
+    if fresh:
+        discard(directory)
+    timing, started = Timing(), time.perf_counter()
+    with progress_bar("replaying", period.ticks) as bar:
+        after_tick = _pacer(period, bar, speed)
+        store = replay_period(settings, period, directory, chaos=disorder, timing=timing, after_tick=after_tick)
+    remember_latest(settings.state_dir, directory)
+    print_report(report(store), timing, time.perf_counter() - started)
+    notices.print(f"Books: {directory}", soft_wrap=True)
+
+
+def refuse_unrecorded(settings: Settings, data: Path) -> None:
+    """Raise Misconfigured for a symbol of which nothing was recorded."""
+    recorded = RecordedMarket(data, spread_bps=settings.model_spread_bps).symbols()
+    missing = [symbol for symbol in settings.symbols if symbol not in recorded]
+    if missing:
+        raise Misconfigured(
+            f"--symbols names {', '.join(missing)}, of which {data} has no 5m candles: "
+            f"choose from {', '.join(recorded)}.",
+        )
+
+
+def _period(start: datetime, end: datetime) -> Period:
+    if floor_to_tick(start) != start or floor_to_tick(end) != end or end - start < TICK:
+        raise Misconfigured("--from and --to are full five minutes, and --to comes after --from.")
+    return Period(start, end)
+
+
+def _pacer(period: Period, bar: tuple[Progress, TaskID], speed: float) -> Callable[[datetime], None]:
+    """What is done after each tick: show it, and wait where a pace was asked for."""
+    progress, task = bar
+
+    def after_tick(at: datetime) -> None:
+        progress.update(task, completed=(at - period.start) // TICK)
+        if speed:
+            time.sleep(TICK.total_seconds() / speed)
+
+    return after_tick
+
+
+def print_report(found: Report, timing: Timing, seconds: float) -> None:
+    """Print what a run came to, and how fast it went."""
+    table = Table(title="Replay", show_header=False, title_justify="left")
+    for label, value in _rows(found):
+        table.add_row(label, value)
+    worked = timing.seconds.get("worker", [])
+    if len(worked) > 1:
+        p50, p95 = percentiles_ms(worked)
+        table.add_row("decision p50 / p95", f"{p50:.2f} ms / {p95:.2f} ms")
+        table.add_row("speed", f"{len(worked) / seconds:.0f} symbol-ticks per second, {seconds:.1f} s in all")
+    console.print(table)
+
+
+def _rows(found: Report) -> list[tuple[str, str]]:
+    rate = "none closed" if found.win_rate is None else f"{found.win_rate:.1%}"
+    return [
+        ("ticks", str(found.ticks)),
+        ("decisions", str(found.decisions)),
+        *((f"  {code}", str(count)) for code, count in found.outcomes.items()),
+        ("intents", f"{found.shadow_intents} traded as shadow, {found.refused_intents} refused"),
+        ("shadow trades", f"{found.closed_trades} closed, {found.open_trades} open, {found.void_trades} void"),
+        ("win rate", rate),
+        ("gross pnl", f"{found.gross} USDT"),
+        ("fees / funding", f"{found.fees} / {found.funding} USDT"),
+        ("net pnl", f"{found.net} USDT"),
+        ("max drawdown", f"{found.max_drawdown} USDT"),
+    ]

@@ -1,0 +1,84 @@
+"""Where each document lives, and the few words their state fields use.
+
+One module, so that nobody has to search for who else reads a collection.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from withearth.store.port import Ref
+
+DECISION_RETENTION: Final = timedelta(days=180)
+EVENT_RETENTION: Final = timedelta(days=30)
+CLAIM_LEASE: Final = timedelta(seconds=120)
+"""How long a claim holds before another delivery may take the work over: longer than any function may run."""
+
+TRADES: Final = "trades"
+DECISIONS: Final = "decisions"
+INTENTS: Final = "intents"
+EVENTS: Final = "events"
+POSITIONS: Final = "positions"
+
+
+class DecisionState(StrEnum):
+    """A decision is claimed before anything is paid for it, and done when its document is complete."""
+
+    CLAIMED = "CLAIMED"
+    DONE = "DONE"
+
+
+class IntentState(StrEnum):
+    """What became of an intent."""
+
+    CLAIMED = "CLAIMED"
+    SHADOW = "SHADOW"
+    REFUSED = "REFUSED"
+
+
+class TradeStatus(StrEnum):
+    """OPEN until the target, the stop or the horizon; VOID when the data in between cannot tell."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    VOID = "VOID"
+
+
+def tick_ref(tick_id: str) -> Ref:
+    """One tick: which symbols were sent, and what came of them."""
+    return Ref("ticks", tick_id)
+
+
+def decision_ref(decision_id: str) -> Ref:
+    """One decision with its whole audit."""
+    return Ref(DECISIONS, decision_id)
+
+
+def intent_ref(intent_id: str) -> Ref:
+    """One intent and what became of it."""
+    return Ref(INTENTS, intent_id)
+
+
+def trade_ref(trade_id: str) -> Ref:
+    """One row of the journal."""
+    return Ref(TRADES, trade_id)
+
+
+def position_ref(symbol: str) -> Ref:
+    """The open trade of a symbol. That it can be created once is what keeps a symbol from a second trade."""
+    return Ref(POSITIONS, symbol)
+
+
+def event_ref(event_id: str) -> Ref:
+    """One operational fact."""
+    return Ref(EVENTS, event_id)
+
+
+def ledger_ref() -> Ref:
+    """Sums over all closed shadow trades, changed in the very commit that closes a trade."""
+    return Ref("risk", "shadow-ledger")
+
+
+def view_ref(name: str) -> Ref:
+    """One of the small documents that a dashboard reads."""
+    return Ref("views", name)

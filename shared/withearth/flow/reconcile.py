@@ -1,0 +1,61 @@
+"""Reconcile: every minute, bring the records to the present and write the views.
+
+It follows the open shadow trades, counts what came of the newest tick, and is the only writer of `views/*`.
+A symbol whose candles cannot be read is reported and keeps nobody else waiting.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from withearth.domain.errors import Contention, MarketFault
+from withearth.domain.times import floor_to_tick, tick_id
+from withearth.flow.documents import DECISIONS, TRADES, DecisionState, TradeStatus, tick_ref
+from withearth.flow.follow import bring_up_to_date
+from withearth.flow.journal import event
+from withearth.flow.runtime import Runtime
+from withearth.flow.views import write_views
+from withearth.store.port import AlreadyExists, Query, Replace, Stored
+
+
+def reconcile(runtime: Runtime) -> Mapping[str, Any]:
+    """One pass. Returns how many trades it looked at, and how many of them ended."""
+    open_trades = runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value}))
+    still_open = [each for each in open_trades if _follow(runtime, each)]
+    decisions = _newest_decisions(runtime)
+    write_views(runtime, decisions, still_open)
+    return {"open": len(still_open), "ended": len(open_trades) - len(still_open)}
+
+
+def _follow(runtime: Runtime, trade: Stored) -> bool:
+    """Whether the trade is still open. One that another call is closing, or whose data are unsound, is left alone."""
+    try:
+        return bring_up_to_date(runtime, trade)
+    except Contention:
+        return True
+    except MarketFault as fault:
+        _report(runtime, trade, fault)
+        return True
+
+
+def _report(runtime: Runtime, trade: Stored, fault: MarketFault) -> None:
+    text = f"{trade.ref.id} cannot be followed: {fault.detail}"
+    told = event(f"{trade.ref.id}-unfollowed", fault.reason.value, runtime.clock.now(), trade.data["symbol"], text)
+    try:
+        runtime.store.commit([told])
+    except AlreadyExists:
+        return
+
+
+def _newest_decisions(runtime: Runtime) -> Sequence[Stored]:
+    """The decisions of the newest tick, once all are in; their count by outcome goes into the tick's document."""
+    ref = tick_ref(tick_id(floor_to_tick(runtime.clock.now())))
+    tick = runtime.store.get(ref)
+    if tick is None or "outcomes" in tick.data:
+        return ()
+    found = runtime.store.query(Query(DECISIONS, where={"tick_id": ref.id}))
+    done = [each for each in found if each.data["state"] == DecisionState.DONE]
+    if len(done) == len(tick.data["symbols"]):
+        outcomes = Counter(str(each.data["blocked_by"] or "INTENT") for each in done)
+        runtime.store.commit([Replace(ref, dict(tick.data) | {"outcomes": dict(outcomes)}, tick.version)])
+    return done

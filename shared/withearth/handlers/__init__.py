@@ -1,0 +1,1 @@
+"""HTTP on one side, use cases on the other: requests become events, results become status codes."""

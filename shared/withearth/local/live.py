@@ -1,0 +1,68 @@
+"""The local cloud on a running clock: one thread for the schedule, a few that pump the bus."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Final, Self
+
+from withearth.domain.errors import WithEarthError
+from withearth.local.cloud import LocalCloud
+from withearth.local.scheduler import Job, Scheduler
+
+PUMPS: Final = 2
+IDLE_SECONDS: Final = 0.05
+"""How long a thread that found nothing to do waits, in seconds of the wall."""
+
+log = logging.getLogger(__name__)
+
+
+class LiveRun(AbstractContextManager["LiveRun"]):
+    """Runs from entering the context until leaving it."""
+
+    def __init__(self, cloud: LocalCloud, scheduler: Scheduler) -> None:
+        self._cloud = cloud
+        self._scheduler = scheduler
+        self._stop = threading.Event()
+        loops = [("schedule", self._fire_due), *((f"pump-{number}", self._pump) for number in range(PUMPS))]
+        self._threads = [threading.Thread(target=self._loop, args=(step,), name=name) for name, step in loops]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _loop(self, step: Callable[[], bool]) -> None:
+        """Repeat `step`, pausing when it had nothing to do. A fault is logged, and the next step tries again."""
+        while not self._stop.is_set():
+            try:
+                busy = step()
+            except WithEarthError as error:
+                log.warning("%s", error)
+                busy = False
+            if not busy:
+                self._stop.wait(IDLE_SECONDS)
+
+    def _fire_due(self) -> bool:
+        """Fire what is due. After a pause of the machine, a job that missed several runs is fired once."""
+        now = self._cloud.runtime.clock.now()
+        firing: dict[str, Job] = {}
+        while self._scheduler.due() <= now:
+            firing |= {job.function: job for job in self._scheduler.pop()[1]}
+        for job in firing.values():
+            self._cloud.fire(job)
+        return bool(firing)
+
+    def _pump(self) -> bool:
+        return self._cloud.deliver() > 0

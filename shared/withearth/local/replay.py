@@ -1,0 +1,114 @@
+"""Replay: a stretch of recorded history through all functions, on a virtual clock.
+
+The run's state lies in a directory of its own, so a run that was killed goes on where it stopped and ends with the
+very decisions and journal of an undisturbed one.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from withearth.bootstrap import assemble, open_store
+from withearth.domain.canonical import digest
+from withearth.domain.times import TICK
+from withearth.local.clocks import VirtualClock
+from withearth.local.cloud import LocalCloud, redeliver_before, run_until
+from withearth.local.scheduler import REPLAY_JOBS, Scheduler
+from withearth.local.state import exclusive, open_bus
+from withearth.messaging.local_bus import Chaos
+from withearth.settings import Settings
+from withearth.store.port import DocumentStore, Ref, Replace
+
+if TYPE_CHECKING:
+    from withearth.store.sqlite import SqliteStore
+
+CURSOR: Final = Ref("replay", "cursor")
+FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The ticks whose bars close after `start`, up to and including `end`."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def ticks(self) -> int:
+        """How many 5m bars close in it."""
+        return (self.end - self.start) // TICK
+
+
+@dataclass(slots=True)
+class Timing:
+    """Seconds of the wall each pushed function took."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    def observe(self, function: str, seconds: float) -> None:
+        """Add one call."""
+        self.seconds.setdefault(function, []).append(seconds)
+
+
+def state_directory(settings: Settings, period: Period, chaos: Chaos | None) -> Path:
+    """Where the run of these settings over this period keeps its state."""
+    disorder = None if chaos is None else asdict(chaos)
+    key = digest([settings.model_dump(mode="json"), period.start, period.end, disorder])[:12]
+    return settings.state_dir / f"replay-{key}"
+
+
+def replay_period(
+    settings: Settings,
+    period: Period,
+    directory: Path,
+    *,
+    chaos: Chaos | None = None,
+    timing: Timing,
+    after_tick: Callable[[datetime], None],
+) -> DocumentStore:
+    """Run the period to its end, or go on with a run that was cut off, and return the books.
+
+    `after_tick` is called with each tick once all that belongs to it is done; the first call of a resumed run is for
+    the tick it was cut off in. Raises Misconfigured when the directory is in use.
+    """
+    clock = VirtualClock(period.start)
+    with exclusive(directory):
+        store = _books(directory)
+        bus = open_bus(directory, clock, chaos)
+        cloud = LocalCloud(assemble(settings, clock, store, bus), bus, timing.observe)
+        first = resume_at(store, period)
+
+        def finish_tick(at: datetime) -> None:
+            store.commit([Replace(CURSOR, {"at": at, "done": False})])
+            after_tick(at)
+
+        run_until(cloud, clock, Scheduler(REPLAY_JOBS, first), period.end, finish_tick)
+        redeliver_before(cloud, clock, FOREVER)
+        store.commit([Replace(CURSOR, {"at": period.end, "done": True})])
+        bus.close()
+    return store
+
+
+def resume_at(store: DocumentStore, period: Period) -> datetime:
+    """The first tick that is not known to be complete."""
+    cursor = store.get(CURSOR)
+    return period.start + TICK if cursor is None else min(cursor.data["at"] + TICK, period.end)
+
+
+def _books(directory: Path) -> "SqliteStore":
+    """The books of a run that was cut off, or new ones: those of a finished run make room for its repetition."""
+    store = open_store(directory)
+    cursor = store.get(CURSOR)
+    if cursor is None or not cursor.data["done"]:
+        return store
+    store.close()
+    discard(directory)
+    return open_store(directory)
+
+
+def discard(directory: Path) -> None:
+    """Delete the books and the bus of a run."""
+    for file in (*directory.glob("store.db*"), *directory.glob("bus.db*")):
+        file.unlink()

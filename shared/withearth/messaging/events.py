@@ -1,0 +1,86 @@
+"""The two events of the flow, as they travel: JSON with decimal strings and UTC instants.
+
+Unknown fields, another version, floats where decimals belong: refused, because a sender we do not understand must
+not move money.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from withearth.domain.errors import InvalidEvent
+from withearth.domain.reasons import Reason
+from withearth.domain.side import Side
+from withearth.domain.times import tick_time
+
+Symbol = Annotated[str, Field(pattern=r"^\w{2,20}$")]
+Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+
+
+class Event(BaseModel):
+    """What every event of ours has: a version, and a symbol which is also its ordering key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    symbol: Symbol
+
+
+class QuoteSlice(BaseModel):
+    """One symbol's share of the dispatcher's all-symbol calls: best bid and ask, and the funding that applies."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bid: NotNegative
+    ask: NotNegative
+    observed_at: AwareDatetime
+    funding_rate: Annotated[Decimal, Field(allow_inf_nan=False)] | None = None
+    next_funding_at: AwareDatetime | None = None
+
+
+class MarketTick(Event):
+    """A 5m bar has closed: decide on this symbol. `quote` is absent when the market had none."""
+
+    tick_id: str
+    quote: QuoteSlice | None = None
+
+    @field_validator("tick_id")
+    @classmethod
+    def _must_be_a_tick(cls, value: str) -> str:
+        tick_time(value)
+        return value
+
+
+class TradeIntent(Event):
+    """A decision that passed every check, and wants to become a trade. Prices in the quote asset, qty in the base."""
+
+    intent_id: Annotated[str, Field(pattern=r"^\w{2,20}-\d{8}T\d{4}Z$")]
+    side: Side
+    qty: Positive
+    entry: Positive
+    tp: Positive
+    sl: Positive
+    prob: Annotated[float, Field(ge=0, le=1)]
+    horizon_min: Annotated[int, Field(gt=0)]
+    decided_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
+
+
+def encode(event: Event) -> bytes:
+    """The event as it is published."""
+    return event.model_dump_json(exclude_none=True).encode()
+
+
+def decode(model: type[AnyEvent], data: bytes) -> AnyEvent:
+    """The event in `data`. Raises InvalidEvent with EVENT_MALFORMED, naming the first field that is wrong."""
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "message"
+        raise InvalidEvent(Reason.EVENT_MALFORMED, f"{where}: {first['msg']}") from error

@@ -1,0 +1,331 @@
+"""Every setting there is: its key in capitals, its default, its bounds and what it means.
+
+The model is frozen, and takes its values only from what it is handed. A check between two settings
+stands at the later one, so that it runs beside all the others and every problem is reported at once.
+"""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import PrivateAttr, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from withearth.settings.kinds import (
+    Allowed,
+    BaseAddress,
+    Bucket,
+    Directory,
+    DirectoryOrNone,
+    FileOrNone,
+    Group,
+    ModelName,
+    Prefix,
+    Secret,
+    Symbols,
+    Zone,
+    number,
+    sentence,
+    setting,
+)
+
+Origin = Literal["env", ".env", "default"]
+
+
+class Settings(BaseSettings):
+    """Everything an owner can decide without changing code."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+    port: int = number(Group.GENERAL, 8080, 1, 65_535, "TCP port the local server listens on.")
+    symbols: Symbols = setting(
+        Group.GENERAL, ("BTCUSDT", "ETHUSDT"), "Perpetual futures to look at every five minutes."
+    )
+    execute_trades: Annotated[bool, Allowed("false")] = setting(
+        Group.GENERAL,
+        False,
+        "Whether orders are sent; this version sends none and follows every decision as a shadow trade.",
+    )
+    tz: Zone = setting(Group.GENERAL, "UTC", "Time zone in which times are shown; all records are kept in UTC.")
+    log_dir: Directory = setting(Group.GENERAL, Path("./logs"), "Directory for log files.")
+    state_dir: Directory = setting(
+        Group.GENERAL, Path("./.withearth"), "Directory of the local store and the local message bus."
+    )
+    max_tick_age_sec: int = number(
+        Group.GENERAL, 120, 10, 300, "Seconds after a bar's close up to which its message still leads to a decision."
+    )
+    max_event_bytes: int = number(
+        Group.GENERAL, 65_536, 1_024, 10_000_000, "Size in bytes above which an incoming message is refused unread."
+    )
+
+    market: Literal["synthetic", "recorded"] = setting(
+        Group.MARKET, "synthetic", "Where prices come from: a seeded random market, or recorded files."
+    )
+    data_dir: DirectoryOrNone = setting(
+        Group.MARKET, None, "Directory of the recorded market data; needed when MARKET is recorded."
+    )
+    synthetic_seed: int = number(
+        Group.MARKET, 7, 0, 4_294_967_295, "Seed of the synthetic market; the same seed gives the same prices."
+    )
+    model_spread_bps: Decimal = number(
+        Group.MARKET,
+        Decimal("1.0"),
+        Decimal("0.01"),
+        Decimal(100),
+        "Spread in basis points assumed around recorded prices where no order book was recorded.",
+    )
+
+    predictor: Literal["baseline", "recorded"] = setting(
+        Group.DECISION, "baseline", "Who predicts: the built-in baseline, or answers recorded earlier."
+    )
+    recorded_decisions: FileOrNone = setting(
+        Group.DECISION, None, "File of exported decisions whose answers are given again when PREDICTOR is recorded."
+    )
+    horizon_min: int = number(Group.DECISION, 60, 5, 1_440, "Minutes ahead a prediction looks.")
+    min_prob: float = number(
+        Group.DECISION, 0.60, 0.5, 0.99, "Lowest probability at which a predicted direction is traded."
+    )
+    min_vol_frac: float = number(
+        Group.DECISION, 0.0005, 0.0, 0.1, "Lowest volatility of the 5m returns, as a fraction, at which to trade."
+    )
+    max_spread_bps: Decimal = number(
+        Group.DECISION,
+        Decimal("2.0"),
+        Decimal("0.1"),
+        Decimal(100),
+        "Widest spread, in basis points, at which to trade.",
+    )
+    funding_window_min: int = number(
+        Group.DECISION, 5, 0, 60, "Minutes before a funding settlement without entries; 0 switches this off."
+    )
+
+    rr_min: Decimal = number(
+        Group.RISK, Decimal("1.20"), Decimal("0.5"), Decimal(10), "Lowest reward per unit of risk at which to trade."
+    )
+    high_prob_relax_rr: float = number(
+        Group.RISK, 0.70, 0.5, 1.0, "Probability from which RR_MIN_HIGH_PROB is enough instead of RR_MIN."
+    )
+    rr_min_high_prob: Decimal = number(
+        Group.RISK,
+        Decimal("1.05"),
+        Decimal("0.5"),
+        Decimal(10),
+        "Lowest reward per unit of risk for predictions at or above HIGH_PROB_RELAX_RR.",
+    )
+    atr_mult_tp: Decimal = number(
+        Group.RISK,
+        Decimal("1.8"),
+        Decimal("0.1"),
+        Decimal(20),
+        "Distance of the take-profit from the entry, in multiples of the average true range.",
+    )
+    atr_mult_sl: Decimal = number(
+        Group.RISK,
+        Decimal("1.0"),
+        Decimal("0.1"),
+        Decimal(20),
+        "Distance of the stop from the entry, in multiples of the average true range.",
+    )
+    risk_usdt: Decimal = number(
+        Group.RISK, Decimal(100), Decimal("0.1"), Decimal(100_000), "Largest size of one trade, in USDT of notional."
+    )
+    leverage: int = number(Group.RISK, 5, 1, 125, "Leverage of a position.")
+    margin_type: Literal["ISOLATED", "CROSSED"] = setting(
+        Group.RISK, "ISOLATED", "Whether each position has its own margin or all share the account's."
+    )
+    position_mode: Literal["ONEWAY", "HEDGE"] = setting(
+        Group.RISK, "ONEWAY", "Whether a symbol has one position, or a long and a short one side by side."
+    )
+    max_depth_fraction: Decimal = number(
+        Group.RISK,
+        Decimal("0.10"),
+        Decimal("0.001"),
+        Decimal(1),
+        "Largest share of the top ten order book levels one entry may take.",
+    )
+    taker_fee_bps: Decimal = number(
+        Group.RISK,
+        Decimal("5.0"),
+        Decimal(0),
+        Decimal(100),
+        "The exchange's fee on market fills, in basis points of the notional.",
+    )
+
+    entry_mode: Literal["LIMIT", "MARKET"] = setting(
+        Group.ENTRY, "LIMIT", "Whether entries wait in the order book or are filled at the market."
+    )
+    entry_max_retries: int = number(Group.ENTRY, 2, 0, 10, "How often a refused entry is tried again.")
+    limit_ttl_sec: int = number(Group.ENTRY, 15, 1, 300, "Seconds a limit entry may wait for its fill.")
+    limit_poll_sec: Decimal = number(
+        Group.ENTRY,
+        Decimal("1.0"),
+        Decimal("0.1"),
+        Decimal(60),
+        "Seconds between two looks at a waiting limit entry.",
+    )
+    limit_max_reprices: int = number(Group.ENTRY, 3, 0, 20, "How often a waiting limit entry may follow the price.")
+    limit_max_slippage_bps: Decimal = number(
+        Group.ENTRY,
+        Decimal("2.0"),
+        Decimal(0),
+        Decimal(100),
+        "Farthest a limit entry may follow the price, in basis points of the first price.",
+    )
+    intent_ttl_sec: int = number(
+        Group.ENTRY, 180, 10, 600, "Seconds after a bar's close up to which its trade intent may be acted on."
+    )
+
+    shadow_slippage_bps: Decimal = number(
+        Group.SHADOW,
+        Decimal("1.0"),
+        Decimal(0),
+        Decimal(100),
+        "Slippage assumed on the market fills of shadow trades, in basis points.",
+    )
+    shadow_equity_usdt: Decimal = number(
+        Group.SHADOW,
+        Decimal(1000),
+        Decimal(10),
+        Decimal(10_000_000),
+        "Free margin in USDT that a shadow account is assumed to have.",
+    )
+
+    binance_api_key: Secret = setting(
+        Group.BINANCE, SecretStr(""), "API key of the Binance account, or a reference to it."
+    )
+    binance_api_secret: Secret = setting(
+        Group.BINANCE, SecretStr(""), "API secret that belongs to BINANCE_API_KEY, or a reference to it."
+    )
+    binance_use_testnet: bool = setting(
+        Group.BINANCE, False, "Whether Binance's test network is used instead of the real exchange."
+    )
+    binance_futures_testnet: bool = setting(
+        Group.BINANCE, False, "The same as BINANCE_USE_TESTNET; one of the two is enough."
+    )
+    binance_fapi_base: BaseAddress = setting(Group.BINANCE, "https://fapi.binance.com", "Address of the futures API.")
+    binance_fapi_testnet_base: BaseAddress = setting(
+        Group.BINANCE, "https://demo-fapi.binance.com", "Address of the futures API on the test network."
+    )
+    binance_http_timeout_ms: int = number(
+        Group.BINANCE, 10_000, 100, 60_000, "Milliseconds to wait for an answer of the exchange."
+    )
+    binance_http_retries: int = number(Group.BINANCE, 3, 0, 10, "How often an unanswered read is repeated.")
+    binance_http_backoff_ms: int = number(
+        Group.BINANCE, 1_000, 10, 60_000, "Milliseconds before the first repetition; each later one waits longer."
+    )
+
+    google_api_key: Secret = setting(Group.MODEL, SecretStr(""), "API key for Gemini, or a reference to it.")
+    gemini_model: ModelName = setting(Group.MODEL, "gemini-3.1-flash-lite", "Gemini model that is asked.")
+    g_temperature: float = number(
+        Group.MODEL, 0.0, 0.0, 2.0, "Randomness of the model's answers; 0 is the most repeatable."
+    )
+    g_max_tokens: int = number(Group.MODEL, 512, 16, 8_192, "Longest answer taken from the model, in tokens.")
+
+    gcs_bucket: Bucket = setting(Group.CLOUD, "", "Cloud Storage bucket for archives; without one nothing is archived.")
+    gcs_prefix: Prefix = setting(Group.CLOUD, "trading_bot", "Folder inside GCS_BUCKET.")
+
+    _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take nothing but what the caller hands over."""
+        return (init_settings,)
+
+    @field_validator("execute_trades")
+    @classmethod
+    def _no_execution(cls, value: bool) -> bool:
+        if value:
+            raise sentence(
+                "EXECUTE_TRADES is true, and execution is not part of this version: "
+                "set it to false, and decisions are followed as shadow trades."
+            )
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _data_where_needed(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if info.data.get("market") != "recorded":
+            return value
+        # A directory behind a closed one makes is_dir raise; access only says no.
+        if value is None or not os.access(value, os.R_OK | os.X_OK) or not value.is_dir():
+            state = "is empty" if value is None else f"is {value}, which is no directory that can be read"
+            raise sentence(
+                f"DATA_DIR {state}, and MARKET is recorded: "
+                "set it to the directory of the recorded data, or set MARKET to synthetic."
+            )
+        return value
+
+    @field_validator("recorded_decisions")
+    @classmethod
+    def _answers_where_needed(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if info.data.get("predictor") == "recorded" and (value is None or not os.access(value, os.R_OK)):
+            state = "is empty" if value is None else f"is {value}, which is no file that can be read"
+            raise sentence(
+                f"RECORDED_DECISIONS {state}, and PREDICTOR is recorded: "
+                "set it to a file written by `withearth export decisions`, or set PREDICTOR to baseline."
+            )
+        return value
+
+    @field_validator("intent_ttl_sec")
+    @classmethod
+    def _outlives_its_tick(cls, value: int, info: ValidationInfo) -> int:
+        age = info.data.get("max_tick_age_sec")
+        if age is not None and value < age:
+            raise sentence(
+                f"INTENT_TTL_SEC is {value}, below MAX_TICK_AGE_SEC, which is {age}: "
+                "raise INTENT_TTL_SEC or lower MAX_TICK_AGE_SEC, or a late decision would be born expired."
+            )
+        return value
+
+    @field_validator("rr_min_high_prob")
+    @classmethod
+    def _relaxed_means_lower(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        usual = info.data.get("rr_min")
+        if usual is not None and value > usual:
+            raise sentence(
+                f"RR_MIN_HIGH_PROB is {value}, above RR_MIN, which is {usual}: lower RR_MIN_HIGH_PROB or raise RR_MIN."
+            )
+        return value
+
+    @field_validator("limit_poll_sec")
+    @classmethod
+    def _looks_before_expiry(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        life = info.data.get("limit_ttl_sec")
+        if life is not None and value > life:
+            raise sentence(
+                f"LIMIT_POLL_SEC is {value}, above LIMIT_TTL_SEC, which is {life}: "
+                "lower LIMIT_POLL_SEC or raise LIMIT_TTL_SEC."
+            )
+        return value
+
+    @property
+    def testnet(self) -> bool:
+        """Whether the exchange's test network is meant."""
+        return self.binance_use_testnet or self.binance_futures_testnet
+
+    @property
+    def fapi_base(self) -> str:
+        """Return the address of the futures API that is meant."""
+        return self.binance_fapi_testnet_base if self.testnet else self.binance_fapi_base
+
+    def marked(self, origins: dict[str, Origin]) -> Self:
+        """Remember which key came from where."""
+        self._origins = dict(origins)
+        return self
+
+    def origin(self, key: str) -> Origin:
+        """Tell where the value of this key came from."""
+        return self._origins.get(key, "default")
+
+
+KEYS: Final = tuple(name.upper() for name in Settings.model_fields)

@@ -1,0 +1,189 @@
+"""Queries of the documents port as SQL over the text form, in Firestore's order.
+
+Firestore sorts by type first, then by value. Each ordered field therefore becomes two expressions: the rank of its
+type, and a value that sorts within the type. The same expressions, letter for letter, make the indexes: SQLite uses an
+expression index only for the expression it was built from.
+"""
+
+import re
+from collections.abc import Container
+from datetime import datetime
+from typing import Any, Final
+
+from withearth.store.indexes import Index, needed
+from withearth.store.port import InvalidDocument, Query
+from withearth.store.values import BYTES_TAG, INSTANT_TAG, check_document, check_id, encode_value, to_us
+
+UNORDERED_RANK: Final = 6
+_NULL, _BOOL, _NUMBER, _INSTANT, _TEXT, _BYTES = range(UNORDERED_RANK)
+_FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+Sql = tuple[str, list[Any]]
+
+
+def select(query: Query, names: Container[str]) -> Sql:
+    """The statement that returns id, version, body and the rank of the ordered field's type, in order.
+
+    `names` are the indexes the file has.
+    """
+    condition, parameters = _condition(query)
+    _add_cursor(query, condition, parameters)
+    rank = _rank(query.order_by) if query.order_by else "0"
+    way = "ASC" if query.direction == "ascending" else "DESC"
+    order = ", ".join(f"{key} {way}" for key in [*_sort_keys(query.order_by), "id"])
+    columns = f"SELECT id, version, body, {rank} {_from(query, names)} "
+    return (
+        f"{columns} WHERE {' AND '.join(condition)} ORDER BY {order} LIMIT ?",
+        [*parameters, -1 if query.limit is None else query.limit],
+    )
+
+
+def count(query: Query, names: Container[str]) -> Sql:
+    """The statement that returns how many documents match. `names` are the indexes the file has."""
+    condition, parameters = _condition(query)
+    return f"SELECT count(*) {_from(query, names)} WHERE {' AND '.join(condition)}", parameters
+
+
+def index_name(index: Index) -> str:
+    """The name of `index` in the file, the same for both directions: SQLite reads an index either way."""
+    return "_by_".join([index.collection, *index.equal, index.order_by or "id"])
+
+
+def create_index(index: Index) -> str:
+    """The statement that makes `index`."""
+    keys = ", ".join([*map(_json, index.equal), *_sort_keys(index.order_by), "id"])
+    where = _in(index.collection)
+    return f'CREATE INDEX "{index_name(index)}" ON documents ({keys}) WHERE {where}'
+
+
+def _from(query: Query, names: Container[str]) -> str:
+    # Without statistics SQLite takes the primary key for the narrowest way and sorts the whole collection.
+    name = index_name(needed(query))
+    return f'FROM documents INDEXED BY "{name}"' if name in names else "FROM documents"
+
+
+def check(query: Query) -> None:
+    """Raise InvalidDocument unless every adapter can answer `query`."""
+    check_id(query.collection, "collection")
+    for name in [*query.where, *([query.order_by] if query.order_by is not None else [])]:
+        if not _FIELD.fullmatch(name):
+            raise InvalidDocument(f"query: a field is a top-level name of letters, digits and '_', was {name!r}")
+    for name, value in query.where.items():
+        if not isinstance(value, str | int):
+            raise InvalidDocument(f"query: {name} can equal a text, an integer or a boolean, was {value!r}")
+    check_document(query.where)
+    if query.limit is not None and query.limit < 1:
+        raise InvalidDocument(f"query: limit is at least 1, was {query.limit}")
+    _check_order(query)
+
+
+def _check_order(query: Query) -> None:
+    ranged = query.at_least is not None or query.below is not None
+    if query.order_by is None and (ranged or query.direction != "ascending"):
+        raise InvalidDocument("query: without order_by there is no range, and ids come in ascending order")
+    if query.at_least is not None and query.below is not None and _kind(query.at_least) != _kind(query.below):
+        raise InvalidDocument("query: at_least and below are values of one type")
+
+
+def _condition(query: Query) -> tuple[list[str], list[Any]]:
+    condition, parameters = [_in(query.collection)], []
+    for name, value in query.where.items():
+        # Firestore holds 1 and 1.0 for equal, and true for neither.
+        forms = [encode_value(value)] if isinstance(value, str | bool) else [str(int(value)), f"{int(value)}.0"]
+        condition.append("(" + " OR ".join(f"{_json(name)} = ?" for _ in forms) + ")")
+        parameters += forms
+    if query.order_by is not None:
+        condition.append(f"{_rank(query.order_by)} >= 0")
+        _add_range(query, query.order_by, condition, parameters)
+    return condition, parameters
+
+
+def _add_range(query: Query, field: str, condition: list[str], parameters: list[Any]) -> None:
+    for sign, bound in ((">=", query.at_least), ("<", query.below)):
+        if bound is not None:
+            condition.append(f"{_rank(field)} = ? AND {_value(field)} {sign} {_BOUND}")
+            parameters += [_kind(bound), _bound(bound)]
+
+
+def _add_cursor(query: Query, condition: list[str], parameters: list[Any]) -> None:
+    if query.after is None:
+        return
+    value, last_id = query.after
+    beyond = ">" if query.direction == "ascending" else "<"
+    if query.order_by is None:
+        condition.append("id > ?")
+        parameters.append(last_id)
+        return
+    rank, sorts = _rank(query.order_by), _value(query.order_by)
+    condition.append(
+        f"({rank} {beyond} ? OR ({rank} = ? AND "
+        f"({sorts} {beyond} {_BOUND} OR ({sorts} IS {_BOUND} AND id {beyond} ?))))"
+    )
+    parameters += [_kind(value), _kind(value), _bound(value), _bound(value), last_id]
+
+
+# A bound takes the same way through SQLite's JSON as the field it is compared with: its reading of a decimal fraction
+# can differ from Python's in the last bit.
+_BOUND: Final = "json_extract(?, '$')"
+
+
+def _bound(value: Any) -> str:
+    match value:
+        case datetime():
+            return str(to_us(value))
+        case bytes():
+            return encode_value(value.hex())
+        case bool():
+            return str(int(value))
+        case _:
+            return str(encode_value(value))
+
+
+def _kind(value: Any) -> int:
+    check_document({"query": value})
+    match value:
+        case None:
+            return _NULL
+        case bool():
+            return _BOOL
+        case int() | float():
+            return _NUMBER
+        case datetime():
+            return _INSTANT
+        case str():
+            return _TEXT
+        case bytes():
+            return _BYTES
+        case _:
+            raise InvalidDocument(f"query: {type(value).__name__} has no order")
+
+
+def _sort_keys(field: str | None) -> list[str]:
+    return [] if field is None else [_rank(field), _value(field)]
+
+
+def _in(collection: str) -> str:
+    # A literal: SQLite uses a partial index only when it can see its condition in the statement.
+    return "collection = '{}'".format(collection.replace("'", "''"))
+
+
+def _json(field: str) -> str:
+    return f"body -> '$.{field}'"
+
+
+def _value(field: str) -> str:
+    return (
+        f"coalesce(json_extract(body, '$.{field}.{INSTANT_TAG}'), json_extract(body, '$.{field}.{BYTES_TAG}'), "
+        f"json_extract(body, '$.{field}'))"
+    )
+
+
+def _rank(field: str) -> str:
+    return (
+        f"CASE json_type(body, '$.{field}') WHEN 'null' THEN {_NULL} "
+        f"WHEN 'true' THEN {_BOOL} WHEN 'false' THEN {_BOOL} "
+        f"WHEN 'integer' THEN {_NUMBER} WHEN 'real' THEN {_NUMBER} WHEN 'text' THEN {_TEXT} "
+        f"WHEN 'array' THEN {UNORDERED_RANK} WHEN 'object' THEN "
+        f"CASE WHEN json_type(body, '$.{field}.{INSTANT_TAG}') IS NOT NULL THEN {_INSTANT} "
+        f"WHEN json_type(body, '$.{field}.{BYTES_TAG}') IS NOT NULL THEN {_BYTES} ELSE {UNORDERED_RANK} END END"
+    )
