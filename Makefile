@@ -36,8 +36,9 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "withEarth needs Python 3.11 or newer, " + sys.version.split()[0] + " was found: set PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 
+# The requirements are complete and hashed, so nothing is left for pip to resolve.
 $(VENV)/.%: requirements/%.txt pyproject.toml | $(BIN)/python
 	@echo "Installing requirements/$*.txt (hashed) into $(VENV) ..."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/$*.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

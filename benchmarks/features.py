@@ -2,6 +2,7 @@
 
 The peers compute RSI(14), ATR(14), SMA(20), volatility(20) and relative volume(20) and keep the newest value of each;
 "our whole snapshot" computes everything a decision sees. All peers' values are checked against TA-Lib's first.
+pandas is timed for one symbol only: 550 would take it seconds a round.
 """
 
 import importlib.util

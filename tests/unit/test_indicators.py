@@ -10,6 +10,7 @@ from tests.recorded import market_dir
 from withearth.domain.candles import CLOSE, HIGH, LOW, VOLUME, FloatArray
 from withearth.features.indicators import (
     HISTORY_BARS,
+    Indicators,
     atr_series,
     relative_volume_series,
     resistance_series,
@@ -157,16 +158,11 @@ def test_windows_of_one_call_do_not_touch() -> None:
 
 def test_a_window_that_never_moved_is_neither_strong_nor_weak() -> None:
     """A flat market has RSI 50 by our convention, and no range and no volatility."""
-    flat = np.full((5, HISTORY_BARS), 0.1)
+    flat = np.full((5, HISTORY_BARS), 0.5)
 
     [indicators] = window_indicators([flat])
 
-    assert (
-        indicators.rsi14,
-        indicators.atr14,
-        indicators.volatility20,
-        indicators.relative_volume20,
-    ) == (50.0, 0.0, 0.0, 1.0)
+    assert Indicators(50.0, 0.0, 0.5, 0.0, 1.0) == indicators
 
 
 def test_moves_before_the_window_are_forgotten() -> None:
@@ -180,7 +176,7 @@ def test_moves_before_the_window_are_forgotten() -> None:
 @pytest.mark.parametrize("bars", [21, 499, 700])
 def test_rsi_reaches_its_ends_exactly(step: float, expected: float, bars: int) -> None:
     """Only rises give exactly 100 and only falls exactly 0, in both forms."""
-    closes = 200 + step * np.arange(bars)
+    closes = 200 + step * np.arange(bars, dtype=np.float64)
 
     [indicators] = window_indicators([np.tile(closes[-HISTORY_BARS:], (5, 1))])
 

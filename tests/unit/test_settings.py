@@ -76,9 +76,10 @@ ADDED: Final[dict[str, object]] = {
     "DATA_DIR": None,
     "STATE_DIR": Path("./.withearth"),
     "PREDICTOR": "baseline",
+    "RECORDED_DECISIONS": None,
     "FUNDING_WINDOW_MIN": 5,
-    "MAX_TICK_AGE_SEC": 240,
-    "INTENT_TTL_SEC": 120,
+    "MAX_TICK_AGE_SEC": 120,
+    "INTENT_TTL_SEC": 180,
     "MAX_DEPTH_FRACTION": Decimal("0.10"),
     "TAKER_FEE_BPS": Decimal("5.0"),
     "SHADOW_SLIPPAGE_BPS": Decimal("1.0"),
@@ -96,6 +97,8 @@ ROOM_FOR: Final[dict[str, dict[str, str]]] = {
     "RR_MIN_HIGH_PROB": {"RR_MIN": "10"},
     "LIMIT_TTL_SEC": {"LIMIT_POLL_SEC": "0.1"},
     "LIMIT_POLL_SEC": {"LIMIT_TTL_SEC": "300"},
+    "MAX_TICK_AGE_SEC": {"INTENT_TTL_SEC": "600"},
+    "INTENT_TTL_SEC": {"MAX_TICK_AGE_SEC": "10"},
 }
 
 
@@ -314,6 +317,25 @@ def test_an_entry_is_looked_at_before_it_expires() -> None:
     assert refusal({"LIMIT_POLL_SEC": "15.1"}) == [
         "LIMIT_POLL_SEC is 15.1, above LIMIT_TTL_SEC, which is 15: lower LIMIT_POLL_SEC or raise LIMIT_TTL_SEC."
     ]
+
+
+def test_an_intent_lives_at_least_as_long_as_its_tick_is_read() -> None:
+    """INTENT_TTL_SEC below MAX_TICK_AGE_SEC is refused: a late decision would be born expired."""
+    assert load(INTENT_TTL_SEC="120").intent_ttl_sec == 120
+    assert refusal({"INTENT_TTL_SEC": "119"}) == [
+        "INTENT_TTL_SEC is 119, below MAX_TICK_AGE_SEC, which is 120: "
+        "raise INTENT_TTL_SEC or lower MAX_TICK_AGE_SEC, or a late decision would be born expired."
+    ]
+
+
+def test_recorded_answers_need_a_file(tmp_path: Path) -> None:
+    """PREDICTOR=recorded is refused without a file of answers, and taken with one."""
+    answers = tmp_path / "decisions.jsonl"
+    answers.touch()
+    assert load(PREDICTOR="recorded", RECORDED_DECISIONS=str(answers)).recorded_decisions == answers
+    for wrong in ("", str(tmp_path / "nothing")):
+        (told,) = refusal({"PREDICTOR": "recorded", "RECORDED_DECISIONS": wrong})
+        assert told.startswith("RECORDED_DECISIONS is ")
 
 
 def test_a_recorded_market_needs_its_directory(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def instrument_from_exchange_info(entry: Mapping[str, Any]) -> Instrument:
     if entry.get("contractType") != "PERPETUAL" or entry.get("status") != "TRADING":
         state = f"{entry.get('contractType')} {entry.get('status')}"
         raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"{symbol} is {state}, only trading perpetuals are traded")
-    filters = {each["filterType"]: each for each in entry["filters"]}
     try:
+        filters = {each["filterType"]: each for each in entry["filters"]}
         price, lot, notional = filters["PRICE_FILTER"], filters["LOT_SIZE"], filters["MIN_NOTIONAL"]
         return Instrument(
             symbol=symbol,
@@ -69,8 +69,8 @@ def instrument_from_exchange_info(entry: Mapping[str, Any]) -> Instrument:
             min_price=_plain(price["minPrice"]),
             max_price=_plain(price["maxPrice"]),
         )
-    except KeyError as error:
-        raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"{symbol} has no {error.args[0]}") from error
+    except (KeyError, TypeError, ArithmeticError) as error:
+        raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"{symbol} has filters that cannot be read: {error!r}") from error
 
 
 def _plain(text: str) -> Decimal:

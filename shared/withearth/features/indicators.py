@@ -7,13 +7,12 @@ defined yet: what a backtest sees. Tests hold the two together at every bar.
 Chosen on purpose:
 
 - Wilder's averages start from the mean of the first 14 changes of the window, as TA-Lib does. Such an average is a
-  weighted sum of the window's changes with fixed weights, so a window costs one matrix product, and a history one
-  correlation: the series form forgets what lies before the window exactly as a decision, made from its own
-  `HISTORY_BARS` bars, does.
+  weighted sum of the window's changes with fixed weights, so a window costs one dot product, and a history one
+  correlation: the series form forgets what lies before the window, exactly as a decision does that sees no more.
 - The RSI of a window in which no close differs from the one before is 50, because neither side moved; TA-Lib says 0.
 - A relative volume over a median of zero is unavailable, not infinite and not zero.
 
-Arrays are `float64`, oldest bar first, and pure price and volume as `Candles` holds them: positive and finite.
+Arrays are oldest bar first and sound as `Candles` makes them: finite, with positive prices and no negative volume.
 """
 
 import math
@@ -55,8 +54,8 @@ class Indicators(NamedTuple):
 def window_indicators(windows: Sequence[FloatArray]) -> list[Indicators]:
     """Indicators of each window; a window is shaped (5, bars), with rows as in `Candles`.
 
-    All windows of a decision go in one call, because at a few hundred bars an array operation costs as much for four
-    windows as for two. Raises ValueError for a window of fewer than 21 bars.
+    All windows of a decision go in one call, because over a few hundred bars most of what an array operation costs is
+    the call. Raises ValueError for a window of fewer than 21 bars.
     """
     for ohlcv in windows:
         _require(ohlcv.shape[1], _AVERAGE + 1)
@@ -161,7 +160,7 @@ def trend_series(closes: FloatArray) -> FloatArray:
 
 
 def _wilder_windows(windows: Sequence[FloatArray]) -> list[tuple[float, float]]:
-    """RSI and ATR at the newest bar of each window, the windows laid side by side."""
+    """RSI and ATR at the newest bar of each window, as `rsi_series` and `atr_series` define them."""
     abreast = np.concatenate([ohlcv[HIGH : CLOSE + 1] for ohlcv in windows], axis=1)
     highs, lows, closes = abreast[0, 1:], abreast[1, 1:], abreast[2]
     previous = closes[:-1]
@@ -193,7 +192,7 @@ def _wilder_weights(changes: int) -> FloatArray:
 
 
 def _wilder_series(values: FloatArray) -> FloatArray:
-    """Wilder average of the newest changes of each window, the value at index i being that of `values[i]`."""
+    """Wilder average at each value, over what a window that ends there holds: at most `HISTORY_BARS` − 1 values."""
     window = HISTORY_BARS - 1
     average = np.full(len(values), np.nan)
     growing = values[:window]
@@ -221,7 +220,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _volatility(closes: Sequence[float]) -> float:
-    """Deviation of close ratios, which is that of the returns: they are one less each."""
+    """Deviation of the close ratios, which is that of the returns, as each of these is one less."""
     ratios = tuple(map(truediv, closes[1:], closes))
     return math.dist(ratios, (_mean(ratios),) * len(ratios)) / math.sqrt(len(ratios))
 

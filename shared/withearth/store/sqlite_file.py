@@ -157,8 +157,9 @@ class SqliteFile:
             ) from error
 
     def _prepare(self) -> None:
-        # Looked at first without the lock: a file that is ready opens while others write.
-        with self.reading() as connection:
+        # Looked at first without the lock, so that a file that is ready opens while others write; and in one snapshot,
+        # because another process may be making the tables at this moment.
+        with self.snapshot() as connection:
             if self._is_ready(connection):
                 return
         with self.writing() as connection:

@@ -26,27 +26,28 @@ def select(query: Query, names: Container[str]) -> Sql:
 
     `names` are the indexes the file has.
     """
-    condition, parameters = _condition(query)
-    _add_cursor(query, condition, parameters)
+    source, parameters = _matching(query, names)
+    cursor, position = _cursor(query)
     rank = _rank(query.order_by) if query.order_by else "0"
     way = "ASC" if query.direction == "ascending" else "DESC"
     order = ", ".join(f"{key} {way}" for key in [*_sort_keys(query.order_by), "id"])
-    columns = f"SELECT id, version, body, {rank} {_from(query, names)} "
-    return (
-        f"{columns} WHERE {' AND '.join(condition)} ORDER BY {order} LIMIT ?",
-        [*parameters, -1 if query.limit is None else query.limit],
-    )
+    limit = -1 if query.limit is None else query.limit
+    return f"SELECT id, version, body, {rank} {source} {cursor} ORDER BY {order} LIMIT ?", [
+        *parameters,
+        *position,
+        limit,
+    ]
 
 
 def count(query: Query, names: Container[str]) -> Sql:
     """The statement that returns how many documents match. `names` are the indexes the file has."""
-    condition, parameters = _condition(query)
-    return f"SELECT count(*) {_from(query, names)} WHERE {' AND '.join(condition)}", parameters
+    source, parameters = _matching(query, names)
+    return f"SELECT count(*) {source}", parameters
 
 
 def index_name(index: Index) -> str:
     """The name of `index` in the file, the same for both directions: SQLite reads an index either way."""
-    return "_by_".join([index.collection, *index.equal, index.order_by or "id"])
+    return f"{index.collection}:{'+'.join(index.equal)}:{index.order_by or ''}"
 
 
 def create_index(index: Index) -> str:
@@ -54,12 +55,6 @@ def create_index(index: Index) -> str:
     keys = ", ".join([*map(_json, index.equal), *_sort_keys(index.order_by), "id"])
     where = _in(index.collection)
     return f'CREATE INDEX "{index_name(index)}" ON documents ({keys}) WHERE {where}'
-
-
-def _from(query: Query, names: Container[str]) -> str:
-    # Without statistics SQLite takes the primary key for the narrowest way and sorts the whole collection.
-    name = index_name(needed(query))
-    return f'FROM documents INDEXED BY "{name}"' if name in names else "FROM documents"
 
 
 def check(query: Query) -> None:
@@ -85,8 +80,9 @@ def _check_order(query: Query) -> None:
         raise InvalidDocument("query: at_least and below are values of one type")
 
 
-def _condition(query: Query) -> tuple[list[str], list[Any]]:
-    condition, parameters = [_in(query.collection)], []
+def _matching(query: Query, names: Container[str]) -> Sql:
+    source, parameters = _source(query, names)
+    condition = [source]
     for name, value in query.where.items():
         # Firestore holds 1 and 1.0 for equal, and true for neither.
         forms = [encode_value(value)] if isinstance(value, str | bool) else [str(int(value)), f"{int(value)}.0"]
@@ -94,32 +90,32 @@ def _condition(query: Query) -> tuple[list[str], list[Any]]:
         parameters += forms
     if query.order_by is not None:
         condition.append(f"{_rank(query.order_by)} >= 0")
-        _add_range(query, query.order_by, condition, parameters)
-    return condition, parameters
+        for sign, bound in ((">=", query.at_least), ("<", query.below)):
+            if bound is not None:
+                condition.append(f"{_rank(query.order_by)} = ? AND {_value(query.order_by)} {sign} {_BOUND}")
+                parameters += [_kind(bound), _bound(bound)]
+    return " AND ".join(condition), parameters
 
 
-def _add_range(query: Query, field: str, condition: list[str], parameters: list[Any]) -> None:
-    for sign, bound in ((">=", query.at_least), ("<", query.below)):
-        if bound is not None:
-            condition.append(f"{_rank(field)} = ? AND {_value(field)} {sign} {_BOUND}")
-            parameters += [_kind(bound), _bound(bound)]
+def _source(query: Query, names: Container[str]) -> Sql:
+    name = index_name(needed(query))
+    if name not in names:
+        return "FROM documents WHERE collection = ?", [query.collection]
+    # Told by name: without statistics SQLite holds the primary key for the narrowest way, and sorts the collection.
+    return f'FROM documents INDEXED BY "{name}" WHERE {_in(query.collection)}', []
 
 
-def _add_cursor(query: Query, condition: list[str], parameters: list[Any]) -> None:
+def _cursor(query: Query) -> Sql:
     if query.after is None:
-        return
+        return "", []
     value, last_id = query.after
-    beyond = ">" if query.direction == "ascending" else "<"
     if query.order_by is None:
-        condition.append("id > ?")
-        parameters.append(last_id)
-        return
+        return "AND id > ?", [last_id]
+    beyond = ">" if query.direction == "ascending" else "<"
     rank, sorts = _rank(query.order_by), _value(query.order_by)
-    condition.append(
-        f"({rank} {beyond} ? OR ({rank} = ? AND "
-        f"({sorts} {beyond} {_BOUND} OR ({sorts} IS {_BOUND} AND id {beyond} ?))))"
-    )
-    parameters += [_kind(value), _kind(value), _bound(value), _bound(value), last_id]
+    same_type = f"{sorts} {beyond} {_BOUND} OR ({sorts} IS {_BOUND} AND id {beyond} ?)"
+    position = [_kind(value), _kind(value), _bound(value), _bound(value), last_id]
+    return f"AND ({rank} {beyond} ? OR ({rank} = ? AND ({same_type})))", position
 
 
 # A bound takes the same way through SQLite's JSON as the field it is compared with: its reading of a decimal fraction
@@ -163,8 +159,8 @@ def _sort_keys(field: str | None) -> list[str]:
 
 
 def _in(collection: str) -> str:
-    # A literal: SQLite uses a partial index only when it can see its condition in the statement.
-    return "collection = '{}'".format(collection.replace("'", "''"))
+    # A literal, because SQLite takes a partial index only where it can see its condition. Only declared names get here.
+    return f"collection = '{collection}'"
 
 
 def _json(field: str) -> str:

@@ -1,0 +1,55 @@
+"""The adapters under contract. One more joins the documents contract by a line in `ADAPTERS`."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.builders.documents import NOON
+from tests.fakes.clock import ManualClock
+from withearth.messaging.local_bus import Chaos, LocalBus, Subscription
+from withearth.store.indexes import Index
+from withearth.store.port import DocumentStore
+from withearth.store.sqlite import SqliteStore
+
+INDEXES: Final = (
+    Index("things", (), "at"),
+    Index("things", ("kind",), "at"),
+    Index("things", ("kind",), "at", "descending"),
+)
+ADAPTERS: Final[dict[str, Callable[[Path], AbstractContextManager[DocumentStore]]]] = {
+    "sqlite": lambda folder: closing(SqliteStore(folder / "store.db", INDEXES)),
+}
+SUBSCRIPTIONS: Final = (
+    Subscription("worker-ticks", "ticks", "worker", ordered=False),
+    Subscription("executor-intents", "intents", "executor", ordered=True),
+)
+
+
+@pytest.fixture(params=sorted(ADAPTERS))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DocumentStore]:
+    """An empty store of each adapter."""
+    with ADAPTERS[request.param](tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands at noon."""
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+def open_bus(tmp_path: Path, clock: ManualClock) -> Iterator[Open]:
+    """Open the one bus file, as often as a test wants to."""
+    opened: list[LocalBus] = []
+
+    def open_it(*subscriptions: Subscription, chaos: Chaos | None = None) -> LocalBus:
+        opened.append(LocalBus(tmp_path / "bus.db", clock, subscriptions or SUBSCRIPTIONS, chaos, busy_timeout_s=0.5))
+        return opened[-1]
+
+    yield open_it
+    for bus in opened:
+        bus.close()
