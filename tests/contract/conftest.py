@@ -9,10 +9,12 @@ import pytest
 
 from tests.builders.documents import NOON
 from tests.fakes.clock import ManualClock
+from tests.fakes.inbox import ORDERED, PLAIN, Open
 from withearth.messaging.local_bus import Chaos, LocalBus, Subscription
 from withearth.store.indexes import Index
 from withearth.store.port import DocumentStore
 from withearth.store.sqlite import SqliteStore
+from withearth.store.sqlite_file import BUSY_TIMEOUT_S
 
 INDEXES: Final = (
     Index("things", (), "at"),
@@ -22,10 +24,6 @@ INDEXES: Final = (
 ADAPTERS: Final[dict[str, Callable[[Path], AbstractContextManager[DocumentStore]]]] = {
     "sqlite": lambda folder: closing(SqliteStore(folder / "store.db", INDEXES)),
 }
-SUBSCRIPTIONS: Final = (
-    Subscription("worker-ticks", "ticks", "worker", ordered=False),
-    Subscription("executor-intents", "intents", "executor", ordered=True),
-)
 
 
 @pytest.fixture(params=sorted(ADAPTERS))
@@ -46,8 +44,11 @@ def open_bus(tmp_path: Path, clock: ManualClock) -> Iterator[Open]:
     """Open the one bus file, as often as a test wants to."""
     opened: list[LocalBus] = []
 
-    def open_it(*subscriptions: Subscription, chaos: Chaos | None = None) -> LocalBus:
-        opened.append(LocalBus(tmp_path / "bus.db", clock, subscriptions or SUBSCRIPTIONS, chaos, busy_timeout_s=0.5))
+    def open_it(
+        *subscriptions: Subscription, chaos: Chaos | None = None, busy_timeout_s: float = BUSY_TIMEOUT_S
+    ) -> LocalBus:
+        receivers = subscriptions or (PLAIN, ORDERED)
+        opened.append(LocalBus(tmp_path / "bus.db", clock, receivers, chaos, busy_timeout_s))
         return opened[-1]
 
     yield open_it

@@ -1,18 +1,15 @@
 """What the local bus promises to publishers and to functions: Pub/Sub's push delivery, on a clock of our own."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from tests.builders.documents import NOON
 from tests.fakes.clock import ManualClock
-from tests.fakes.inbox import BUSY, OK, Inbox, answering, die, run_dry, say, text_of
-from withearth.messaging.local_bus import Delivery, LocalBus, Subscription
+from tests.fakes.inbox import BUSY, OK, ORDERED, PLAIN, Inbox, Open, answering, die, run_dry, say, text_of
+from withearth.domain.errors import Misconfigured
+from withearth.messaging.local_bus import Delivery, Subscription
 from withearth.messaging.port import Message
-
-Open = Callable[..., LocalBus]
-
 
 # Publishing
 

@@ -3,7 +3,6 @@
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,14 +11,11 @@ import pytest
 
 from tests.builders.documents import NOON
 from tests.fakes.clock import ManualClock
-from tests.fakes.inbox import BUSY, OK, Inbox, answering, die, run_dry, say, text_of
+from tests.fakes.inbox import BUSY, OK, ORDERED, PLAIN, Inbox, Open, answering, die, run_dry, say, text_of
 from withearth.domain.errors import Misconfigured, Unavailable
 from withearth.messaging.local_bus import Chaos, Delivery, LocalBus
 from withearth.messaging.port import Message
 from withearth.store.sqlite import SqliteStore
-
-Open = Callable[..., LocalBus]
-
 
 # Leases
 
@@ -197,7 +193,7 @@ def test_the_seed_decides_every_mishap(tmp_path: Path) -> None:
 
 def test_a_locked_file_publishes_nothing(open_bus: Open, tmp_path: Path) -> None:
     """A publisher that was told Unavailable can publish again without a duplicate."""
-    bus = open_bus()
+    bus = open_bus(busy_timeout_s=0.05)
     with closing(sqlite3.connect(tmp_path / "bus.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Unavailable, match=r"bus\.db is locked"):

@@ -2,14 +2,18 @@
 
 import base64
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from tests.fakes.clock import ManualClock
-from withearth.messaging.local_bus import Delivery, LocalBus
+from withearth.messaging.local_bus import Delivery, LocalBus, Subscription
 from withearth.messaging.port import Message
 
-OK = 204
-BUSY = 503
+OK: Final = 204
+BUSY: Final = 503
+PLAIN: Final = Subscription("worker-ticks", "ticks", "worker", ordered=False)
+ORDERED: Final = Subscription("executor-intents", "intents", "executor", ordered=True)
+
+Open = Callable[..., LocalBus]
 
 
 class Inbox:

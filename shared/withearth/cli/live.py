@@ -23,7 +23,7 @@ from withearth.local.scheduler import CLOUD_JOBS, Scheduler
 from withearth.local.server import PAGE, serving
 from withearth.local.state import exclusive, open_bus, remember_latest
 
-DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT"
+DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,BNBUSDT"
 CHECK_SECONDS: Final = 180
 """How long `demo --check` waits for a shadow trade to close while the demo runs."""
 LOOK_SECONDS: Final = 0.25

@@ -50,7 +50,7 @@ def replay(
         after_tick = _pacer(period, bar, speed)
         store = replay_period(settings, period, directory, chaos=disorder, timing=timing, after_tick=after_tick)
     remember_latest(settings.state_dir, directory)
-    print_report(report(store), timing, time.perf_counter() - started)
+    print_report(report(store), timing, timing.ticks * len(settings.symbols) / (time.perf_counter() - started))
     notices.print(f"Books: {directory}", soft_wrap=True)
 
 
@@ -83,7 +83,7 @@ def _pacer(period: Period, bar: tuple[Progress, TaskID], speed: float) -> Callab
     return after_tick
 
 
-def print_report(found: Report, timing: Timing, seconds: float) -> None:
+def print_report(found: Report, timing: Timing, symbol_ticks_per_s: float) -> None:
     """Print what a run came to, and how fast it went."""
     table = Table(title="Replay", show_header=False, title_justify="left")
     for label, value in _rows(found):
@@ -92,7 +92,7 @@ def print_report(found: Report, timing: Timing, seconds: float) -> None:
     if len(worked) > 1:
         p50, p95 = percentiles_ms(worked)
         table.add_row("decision p50 / p95", f"{p50:.2f} ms / {p95:.2f} ms")
-        table.add_row("speed", f"{len(worked) / seconds:.0f} symbol-ticks per second, {seconds:.1f} s in all")
+        table.add_row("speed", f"{symbol_ticks_per_s:.0f} symbol-ticks per second")
     console.print(table)
 
 

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     CANDLE_CONFLICT = "CANDLE_CONFLICT", "Two candles with the same open time say different things."
     DATA_UNREADABLE = "DATA_UNREADABLE", "The recorded file is empty, damaged or not in the documented layout."
     QUOTE_MISSING = "QUOTE_MISSING", "There is no quote for this symbol at the asked time."
+    QUOTE_STALE = "QUOTE_STALE", "The quote was observed longer before the bar's close than a minute."
     FUNDING_UNKNOWN = "FUNDING_UNKNOWN", "The funding rate or the time of the next settlement is not known."
     BOOK_EMPTY = "BOOK_EMPTY", "One side of the order book has no level."
     BOOK_CROSSED = "BOOK_CROSSED", "The best bid is not below the best ask."

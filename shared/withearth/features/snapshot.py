@@ -36,6 +36,7 @@ __all__ = [
 
 # Support and resistance look back fifty bars; one more makes each of these a change.
 MIN_BARS: Final = 51
+QUOTE_AGE_MAX: Final = timedelta(minutes=1)
 
 _CLOSES: Final = 10
 _DEPTH_LEVELS: Final = 10
@@ -97,10 +98,11 @@ def build_snapshot(symbol: str, as_of: datetime, windows: Mapping[Timeframe, Can
     """Build the snapshot of `symbol` from the newest closed bars of every timeframe and its quote.
 
     Raises MarketFault when a window is missing, stale, shorter than `MIN_BARS` or has a gap, when the quote is of
-    another symbol, empty or crossed, and when the next funding settlement is not known or already over. A bar that is
-    not closed at `as_of` makes its window stale, so that later rows are refused and never looked at.
+    another symbol, empty, crossed or older than `QUOTE_AGE_MAX`, and when the next funding settlement is not known or
+    already over. A bar that is not closed at `as_of` makes its window stale, so that later rows are refused and never
+    looked at.
     """
-    _refuse_quote(symbol, quote)
+    _refuse_quote(symbol, quote, as_of)
     funding_rate, minutes_to_funding = _funding(quote, as_of)
     frames = _frames([_sound_window(timeframe, windows, to_ms(as_of)) for timeframe in Timeframe], to_ms(as_of))
     return FeatureSnapshot(
@@ -139,12 +141,14 @@ def from_document(document: Mapping[str, Any]) -> FeatureSnapshot:
     return FeatureSnapshot(**{**document, "frames": frames})
 
 
-def _refuse_quote(symbol: str, quote: Quote) -> None:
+def _refuse_quote(symbol: str, quote: Quote, as_of: datetime) -> None:
     if quote.symbol != symbol:
         raise MarketFault(Reason.QUOTE_MISSING, f"the quote given for {symbol} is of {quote.symbol}")
     fault = quote.fault()
     if fault is not None:
         raise MarketFault(fault, f"bid {quote.bid}, ask {quote.ask}")
+    if as_of - quote.observed_at > QUOTE_AGE_MAX:
+        raise MarketFault(Reason.QUOTE_STALE, f"observed at {quote.observed_at.isoformat()}")
 
 
 def _funding(quote: Quote, as_of: datetime) -> tuple[float, float]:

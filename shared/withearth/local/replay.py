@@ -43,8 +43,9 @@ class Period:
 
 @dataclass(slots=True)
 class Timing:
-    """Seconds of the wall each pushed function took."""
+    """How many ticks were completed, and the seconds of the wall each pushed function took."""
 
+    ticks: int = 0
     seconds: dict[str, list[float]] = field(default_factory=dict)
 
     def observe(self, function: str, seconds: float) -> None:
@@ -82,6 +83,7 @@ def replay_period(
 
         def finish_tick(at: datetime) -> None:
             store.commit([Replace(CURSOR, {"at": at, "done": False})])
+            timing.ticks += 1
             after_tick(at)
 
         run_until(cloud, clock, Scheduler(REPLAY_JOBS, first), period.end, finish_tick)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 LOOPBACK: Final = "127.0.0.1"
 PAGE: Final = "/dashboard"
 SECURITY_HEADERS: Final = [
-    ("Content-Security-Policy", "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (
+        "Content-Security-Policy",
+        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
 ]

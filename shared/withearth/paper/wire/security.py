@@ -1,0 +1,83 @@
+"""Who sends a request: API keys, the timestamp rule and signatures."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from withearth.paper.wire import errors
+from withearth.paper.wire.params import Params
+from withearth.paper.wire.request import WireRequest
+from withearth.paper.wire.signatures import Verifier, split_payload, verifier_of
+
+WINDOW_MS: Final = 5_000
+LONGEST_WINDOW_MS: Final = 60_000
+AHEAD_MS: Final = 1_000
+_KEY: Final = re.compile(r"[!-~]{1,128}")
+
+
+class Security(Enum):
+    """What an endpoint asks of who calls it."""
+
+    NONE = "none"
+    KEY = "API key"
+    SIGNED = "signed"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key an account is reached with. `secret` is the HMAC secret, or the public key in PEM form."""
+
+    key: str
+    secret: str
+    account: str
+
+
+class Gate:
+    """Knows the keys, and lets a request through to the account it belongs to."""
+
+    def __init__(self, keys: Iterable[ApiKey]) -> None:
+        self._keys: dict[str, tuple[str, Verifier]] = {}
+        for key in keys:
+            self.admit(key)
+
+    def admit(self, key: ApiKey) -> None:
+        """Register a key, or give it another secret. Raises Misconfigured for a public key that is none."""
+        self._keys[key.key] = (key.account, verifier_of(key.secret))
+
+    def account_of(self, request: WireRequest, params: Params, security: Security, now_ms: int) -> str | None:
+        """The account's name, None where the endpoint needs none. Raises Denied."""
+        if security is Security.NONE:
+            return None
+        if not request.api_key or not _KEY.fullmatch(request.api_key):
+            raise errors.bad_key_format()
+        known = self._keys.get(request.api_key)
+        if known is None:
+            raise errors.unknown_key()
+        account, verify = known
+        if security is Security.SIGNED:
+            _check_time(params, now_ms)
+            _check_signature(request, verify)
+        return account
+
+
+def _check_time(params: Params, now_ms: int) -> None:
+    """The exchange's rule: timestamp < now + 1000 and now − timestamp ≤ recvWindow."""
+    params.required("timestamp")
+    timestamp, window = params.integer("timestamp") or 0, params.integer("recvWindow")
+    if window is not None and window > LONGEST_WINDOW_MS:
+        raise errors.Denied(-1131, "recvWindow must be less than 60000")
+    if timestamp >= now_ms + AHEAD_MS:
+        raise errors.too_early()
+    if now_ms - timestamp > (WINDOW_MS if window is None else window):
+        raise errors.too_late()
+
+
+def _check_signature(request: WireRequest, verify: Verifier) -> None:
+    payload, signature = split_payload(request.query, request.body)
+    if not signature:
+        # A signature elsewhere than at the end does not cover what follows it.
+        raise errors.bad_signature() if "signature=" in request.query + request.body else errors.missing("signature")
+    if not verify(payload.encode(), signature):
+        raise errors.bad_signature()

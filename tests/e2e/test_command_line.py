@@ -1,0 +1,235 @@
+"""The command line as a person uses it: real processes, on recorded files that a test made."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.builders.market_files import MarketFiles, listed, some_bars
+from withearth.domain.times import to_ms
+
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+DAYS = 60
+PERIOD = ("--from", "2024-02-28T12:00", "--to", "2024-02-28T18:00")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty days of two symbols, enough for 51 daily bars."""
+    directory = tmp_path_factory.mktemp("recorded")
+    files = MarketFiles(directory)
+    fundings = [(to_ms(FIRST + timedelta(hours=8 * each)), "0.0001") for each in range(DAYS * 3)]
+    for symbol, price in (("BTCUSDT", 40_000.0), ("ETHUSDT", 2_000.0)):
+        files.candles(symbol, some_bars(FIRST, DAYS * 288, price=price)).funding(symbol, fundings)
+        files.instrument(listed(symbol))
+    files.write()
+    return directory
+
+
+def withearth(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a directory of its own."""
+    return subprocess.run(command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of a `withearth` process."""
+    return [sys.executable, "-c", "from withearth.cli.app import main; main()", *arguments]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """The machine's environment without settings of ours."""
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", ""), "COLUMNS": "200", **changes}
+
+
+def replay(data: Path, *more: str) -> tuple[str, ...]:
+    """The arguments of a replay over six hours."""
+    return ("replay", "--data", str(data), "--symbols", "BTCUSDT,ETHUSDT", *PERIOD, *more)
+
+
+def exported(cwd: Path, what: str) -> str:
+    """A collection as text."""
+    done = withearth(cwd, "export", what, "--json")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_replay_prints_what_came_of_it_and_repeats_itself(recorded: Path, tmp_path: Path) -> None:
+    """Ticks, decisions by code, trades, win rate, net pnl and speed are printed; twice gives the same bytes."""
+    first = withearth(tmp_path, *replay(recorded))
+    books = exported(tmp_path, "decisions"), exported(tmp_path, "trades")
+    again = withearth(tmp_path, *replay(recorded))
+
+    assert first.returncode == again.returncode == 0, first.stderr
+    for label in ("ticks", "decisions", "intents", "shadow trades", "win rate", "net pnl", "p50 / p95", "symbol-ticks"):
+        assert label in first.stdout
+    assert books == (exported(tmp_path, "decisions"), exported(tmp_path, "trades"))
+    assert len(books[0].splitlines()) == 144
+    assert len(books[1].splitlines()) > 3
+
+
+@pytest.mark.parametrize("ticks", [1, 20, 47])
+def test_a_killed_replay_goes_on_where_it_stopped(recorded: Path, tmp_path: Path, ticks: int) -> None:
+    """SIGKILL in the middle, and the same command again: the same decisions and journal."""
+    calm, killed = tmp_path / "calm", tmp_path / "killed"
+    calm.mkdir()
+    killed.mkdir()
+    assert withearth(calm, *replay(recorded)).returncode == 0
+
+    victim = subprocess.Popen(
+        [sys.executable, "-c", KILL_AFTER.format(ticks=ticks), *replay(recorded)], cwd=killed, env=environment()
+    )
+    assert victim.wait(timeout=60) == -signal.SIGKILL
+    assert withearth(killed, *replay(recorded)).returncode == 0
+
+    for what in ("decisions", "intents", "trades"):
+        assert exported(killed, what) == exported(calm, what)
+
+
+KILL_AFTER = """
+import os, signal
+from withearth.local import cloud
+from withearth.cli.app import main
+seen = 0
+push = cloud.LocalCloud._push
+def dies(self, delivery):
+    global seen
+    seen += 1
+    if seen > 2 * {ticks} + 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return push(self, delivery)
+cloud.LocalCloud._push = dies
+main()
+"""
+
+
+def test_disorder_on_the_bus_changes_nothing(recorded: Path, tmp_path: Path) -> None:
+    """Every message twice, late and shuffled: the same decisions and journal."""
+    assert withearth(tmp_path, *replay(recorded)).returncode == 0
+    calm = exported(tmp_path, "decisions"), exported(tmp_path, "trades")
+    assert withearth(tmp_path, *replay(recorded, "--chaos")).returncode == 0
+
+    assert calm == (exported(tmp_path, "decisions"), exported(tmp_path, "trades"))
+
+
+def test_recorded_answers_reproduce_decisions_and_trades(recorded: Path, tmp_path: Path) -> None:
+    """PREDICTOR=recorded over exported decisions ends with the same answers, intents and journal."""
+    assert withearth(tmp_path, *replay(recorded)).returncode == 0
+    decisions, intents, trades = (exported(tmp_path, each) for each in ("decisions", "intents", "trades"))
+    (tmp_path / "answers.jsonl").write_text(decisions, encoding="utf-8")
+    (tmp_path / ".env").write_text("PREDICTOR=recorded\nRECORDED_DECISIONS=answers.jsonl\n", encoding="utf-8")
+
+    assert withearth(tmp_path, *replay(recorded)).returncode == 0
+
+    assert (exported(tmp_path, "intents"), exported(tmp_path, "trades")) == (intents, trades)
+    assert exported(tmp_path, "decisions").replace("recorded-1", "baseline-1") == decisions
+
+
+def test_the_journal_exports_as_csv(recorded: Path, tmp_path: Path) -> None:
+    """The classic columns come first, in their order."""
+    assert withearth(tmp_path, *replay(recorded)).returncode == 0
+
+    rows = list(csv.reader(withearth(tmp_path, "export", "trades", "--csv").stdout.splitlines()))
+    assert rows[0][:11] == "timestamp symbol side qty entry tp sl exit pnl status id".split()  # noqa: SIM905
+    assert all(len(row) == len(rows[0]) for row in rows)
+
+
+def test_one_tick_is_printed_for_people_and_as_json(recorded: Path, tmp_path: Path) -> None:
+    """`tick` prints a decision readably, and the whole document under --json, and keeps nothing."""
+    where = ("tick", "--symbol", "BTCUSDT", "--data", str(recorded), "--at", "2024-02-28T12:00")
+    told, document = withearth(tmp_path, *where), withearth(tmp_path, *where, "--json")
+
+    assert "BTCUSDT as of 2024-02-28 12:00 UTC" in told.stdout
+    assert json.loads(document.stdout)["decision_id"] == "BTCUSDT-20240228T1200Z"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_and_version_are_shown(tmp_path: Path) -> None:
+    """`settings` lists every key with its origin; `--version` says the version."""
+    (tmp_path / ".env").write_text("BINANCE_API_SECRET=very-secret\n", encoding="utf-8")
+    shown = withearth(tmp_path, "settings")
+
+    assert "MIN_PROB" in shown.stdout
+    assert "very-secret" not in shown.stdout
+    assert re.fullmatch(r"withearth \d+\.\d+\.\d+\n", withearth(tmp_path, "--version").stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("replay", "--symbols", "NOPEUSDT", *PERIOD), "--symbols names NOPEUSDT, of which"),
+        (("replay", "--symbols", "BTCUSDT", "--from", "x", "--to", "2024-02-01"), "--from is 'x': write a date"),
+        (("replay", "--symbols", "BTCUSDT", "--from", "2024-02-01", "--to", "2024-01-01"), "--to comes after --from"),
+        (("tick", "--symbol", "not a symbol"), "SYMBOLS "),
+    ],
+)
+def test_a_wrong_call_is_one_sentence_and_exit_code_2(
+    recorded: Path, tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    """No trace, nothing on standard output, the option named."""
+    done = withearth(tmp_path, *arguments, "--data", str(recorded))
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_directory_that_is_no_recording_is_told(tmp_path: Path) -> None:
+    """A missing MANIFEST is named with its place."""
+    done = withearth(tmp_path, *replay(tmp_path))
+
+    assert done.returncode == 2
+    assert "MANIFEST.json" in done.stderr
+
+
+def test_execution_is_refused_until_it_exists(tmp_path: Path) -> None:
+    """EXECUTE_TRADES=true is refused at start, with the remedy."""
+    (tmp_path / ".env").write_text("EXECUTE_TRADES=true\n", encoding="utf-8")
+    done = withearth(tmp_path, "run")
+
+    assert done.returncode == 2
+    assert "EXECUTE_TRADES is true" in done.stderr
+
+
+def test_exporting_before_any_run_is_told(tmp_path: Path) -> None:
+    """There are no books yet, and the sentence says how to get some."""
+    done = withearth(tmp_path, "export", "trades")
+
+    assert done.returncode == 2
+    assert "run `withearth replay`" in done.stderr
+
+
+def test_a_clock_before_the_data_decides_nothing(recorded: Path, tmp_path: Path) -> None:
+    """Before the first candle every decision has its code, and nothing is traded."""
+    early = ("--from", "2023-06-01", "--to", "2023-06-01T00:30")
+    done = withearth(tmp_path, "replay", "--data", str(recorded), "--symbols", "BTCUSDT", *early)
+
+    assert done.returncode == 0
+    assert {json.loads(line)["blocked_by"] for line in exported(tmp_path, "decisions").splitlines()} == {
+        "QUOTE_MISSING"
+    }
+
+
+def test_the_demo_closes_a_trade_and_stops(tmp_path: Path) -> None:
+    """`demo --check` serves its page, waits for a shadow trade to close while it runs, and exits 0."""
+    done = subprocess.run(
+        command("demo", "--check"),
+        cwd=tmp_path,
+        env=environment(HORIZON_MIN="5"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "SYNTHETIC" in done.stdout
+    assert re.search(r"Dashboard: http://127\.0\.0\.1:\d+/dashboard", done.stdout)
+    assert re.search(r"of these while it ran +│ [1-9]", done.stdout)

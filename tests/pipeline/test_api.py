@@ -1,0 +1,157 @@
+"""The read API and the seed endpoints, called as HTTP functions."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders.installation import Installation
+from withearth.store.sqlite import SqliteStore
+
+SECRET = "a-secret-that-must-never-be-seen"  # noqa: S105 - the point of the test
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """An installation with six hours of history."""
+    made = Installation(tmp_path_factory.mktemp("api"), BINANCE_API_SECRET=SECRET)
+    made.run(6)
+    return made
+
+
+def get(installation: Installation, path: str, method: str = "GET") -> tuple[int, Any]:
+    """The status and the parsed answer."""
+    status, body = installation.functions().call("api", method=method, path=path)
+    return status, json.loads(body)
+
+
+def test_health_says_what_this_is(installation: Installation) -> None:
+    """Health is ok and names mode, market and predictor, so that no number is mistaken for another kind."""
+    status, answer = get(installation, "/health")
+
+    assert status == 200
+    assert answer["status"] == "ok"
+    assert (answer["mode"], answer["market"], answer["predictor"]) == ("SHADOW", "SYNTHETIC", "baseline-1")
+
+
+def test_a_visitor_is_sent_to_the_dashboard(installation: Installation) -> None:
+    """`/` redirects to `/dashboard`."""
+    status, body = installation.functions().call("api", method="GET", path="/")
+
+    assert status == 302
+    assert b"/dashboard" in body
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_trader_answers_in_the_original_shape(installation: Installation, method: str) -> None:
+    """Each symbol's result has the seed's fields, and a symbol that is not ours costs nobody their answer."""
+    status, answer = get(installation, "/tasks/trader?symbols=btcusdt,NOPEUSDT", method)
+
+    assert status == 200
+    assert answer["status"] == "partial"
+    good, bad = answer["results"]
+    assert good["symbol"] == "BTCUSDT"
+    assert {"direction", "entry", "tp", "sl", "prob", "risk_ok", "rr", "payload_preview"} <= set(good["result"])
+    assert "exec" in good
+    assert (bad["error"], "trace" in bad) == ("SYMBOL_NOT_CONFIGURED", False)
+
+
+def test_asking_the_trader_twice_changes_nothing(installation: Installation) -> None:
+    """A tick is decided once: the second answer is the first."""
+    first = get(installation, "/tasks/trader?symbols=ETHUSDT")
+    trades = installation.books("trades")
+
+    assert get(installation, "/tasks/trader?symbols=ETHUSDT") == first
+    assert installation.books("trades") == trades
+
+
+def test_a_trace_is_given_only_under_debug_and_without_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected fault is named; its trace needs debug=1, and a secret in it is starred."""
+    installation = Installation(tmp_path, BINANCE_API_SECRET=SECRET)
+
+    def breaks(*_arguments: object) -> None:
+        raise RuntimeError(f"signed with {SECRET}")
+
+    monkeypatch.setattr(installation.runtime.market, "candles", breaks)
+    monkeypatch.setattr(installation.runtime.market, "quotes", lambda *_: {})
+    monkeypatch.setattr(SqliteStore, "get", breaks)
+
+    plain = get(installation, "/tasks/trader?symbols=BTCUSDT")[1]["results"][0]
+    traced = get(installation, "/tasks/trader?symbols=BTCUSDT&debug=1")[1]["results"][0]
+
+    assert (plain["error"], "trace" in plain) == ("RuntimeError", False)
+    assert "signed with ***" in traced["trace"]
+    assert SECRET not in json.dumps([plain, traced])
+
+
+def test_the_overview_adds_up(installation: Installation) -> None:
+    """Equity is the start plus the net of the journal, and the last equity point says the same."""
+    overview = get(installation, "/api/overview")[1]
+
+    assert overview["closed_trades"] == len(overview["equity_points"]) > 0
+    assert overview["equity_points"][-1]["equity"] == overview["equity"]
+    assert SECRET not in json.dumps(overview)
+
+
+def test_lists_come_newest_first_and_bounded(installation: Installation) -> None:
+    """Trades and logs are newest first, and no longer than asked."""
+    trades = get(installation, "/api/trades?limit=3")[1]["trades"]
+    logs = get(installation, "/api/logs?lines=3")[1]["logs"]
+
+    assert [row["timestamp"] for row in trades] == sorted((row["timestamp"] for row in trades), reverse=True)
+    assert [row["at"] for row in logs] == sorted((row["at"] for row in logs), reverse=True)
+    assert (len(trades), len(logs)) == (3, 3)
+
+
+def test_signals_show_each_symbol_s_newest_decision(installation: Installation) -> None:
+    """The table has every symbol, and the latest one is found by name."""
+    signals = get(installation, "/api/signals")[1]["signals"]
+    latest = get(installation, "/api/signals/latest?symbol=ethusdt")[1]["signal"]
+
+    assert [each["symbol"] for each in signals] == ["BTCUSDT", "ETHUSDT"]
+    assert latest == signals[1]
+
+
+def test_candles_are_closed_and_oldest_first(installation: Installation) -> None:
+    """Candles come in the asked timeframe, no longer than asked."""
+    candles = get(installation, "/api/candles?symbol=BTCUSDT&tf=1h&limit=5")[1]["candles"]
+
+    assert len(candles) == 5
+    assert candles[-1]["open_time"] == "2026-01-05T05:00:00Z"
+    assert all(each["low"] <= each["close"] <= each["high"] for each in candles)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/api/trades?limit=0", 400, "limit is '0', allowed is a whole number from 1 to 500."),
+        ("/api/trades?limit=many", 400, "limit is 'many', allowed is a whole number from 1 to 500."),
+        ("/api/logs?lines=501", 400, "lines is '501', allowed is a whole number from 1 to 500."),
+        ("/api/candles?tf=7m", 400, "tf is '7m', allowed are 5m, 1h, 4h, 1d."),
+        ("/api/candles?symbol=DOGEUSDT", 404, "SYMBOL_NOT_CONFIGURED: DOGEUSDT, SYMBOLS is BTCUSDT,ETHUSDT"),
+        ("/api/signals/latest?symbol=%00", 404, "SYMBOL_NOT_CONFIGURED: \x00, SYMBOLS is BTCUSDT,ETHUSDT"),
+    ],
+)
+def test_a_wrong_request_is_told_in_one_sentence(installation: Installation, path: str, status: int, told: str) -> None:
+    """A value that cannot be is refused with its name, the value and what is allowed."""
+    assert get(installation, path) == (status, get(installation, path)[1])
+    assert get(installation, path)[1]["message"] == told
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("DELETE", "/api/trades", 405)])
+def test_an_unknown_path_or_method_is_json_too(installation: Installation, method: str, path: str, status: int) -> None:
+    """Nothing but JSON ever comes back."""
+    found, answer = get(installation, path, method)
+
+    assert found == status
+    assert answer["status"] == "error"
+
+
+def test_a_fresh_installation_answers_with_nothing_rather_than_an_error(tmp_path: Path) -> None:
+    """Before the first tick every list is empty and every answer is a 200."""
+    fresh = Installation(tmp_path)
+
+    for path in ("/health", "/api/overview", "/api/trades", "/api/logs", "/api/signals", "/api/signals/latest"):
+        assert get(fresh, path)[0] == 200, path
+    assert get(fresh, "/api/signals")[1]["signals"] == []
