@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,8 @@ INTENT_FIELDS = [
     "decided_at",
     "expires_at",
 ]
+
+STRANGE_TEXTS = ["", "much", "NaN", "sNaN", "Infinity", "-Infinity", "1E+999999", "1E-999999", "1" * 40]
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -110,8 +113,7 @@ def test_a_whole_number_is_taken_for_a_decimal() -> None:
 @pytest.mark.parametrize("name", DECIMALS)
 @pytest.mark.parametrize(
     "value",
-    ["NaN", "sNaN", "Infinity", "-Infinity", "0", "-0.1", "", "much", "1E+999999", "1E-999999", "1" * 40, 0, -1]
-    + [True, None, [], {}, float("nan"), float("inf"), float("-inf")],
+    [*STRANGE_TEXTS, "0", "-0.1", 0, -1, 10**40, True, None, [], {}, float("nan"), float("inf"), float("-inf")],
 )
 def test_a_price_or_quantity_is_a_positive_number(name: str, value: object) -> None:
     """Neither zero nor infinite, and no larger or finer than money can be counted."""
@@ -264,16 +266,12 @@ def test_bytes_of_any_kind_are_an_event_or_refused(data: bytes) -> None:
 @given(st.sampled_from(INTENT_FIELDS), json_values)
 def test_a_field_of_any_kind_is_taken_or_refused(name: str, value: object) -> None:
     """One strange value in a sound intent never raises anything but InvalidEvent."""
-    try:
-        decode(TradeIntent, _intent_json(**{name: value}))
-    except InvalidEvent as refused:
-        assert Reason.EVENT_MALFORMED is refused.reason
+    with suppress(InvalidEvent):
+        assert isinstance(decode(TradeIntent, _intent_json(**{name: value})), TradeIntent)
 
 
 @given(json_values, json_values)
 def test_a_tick_of_any_kind_is_taken_or_refused(tick_id: object, quote: object) -> None:
     """As for an intent."""
-    try:
-        decode(MarketTick, _tick_json(tick_id=tick_id, quote=quote))
-    except InvalidEvent as refused:
-        assert Reason.EVENT_MALFORMED is refused.reason
+    with suppress(InvalidEvent):
+        assert isinstance(decode(MarketTick, _tick_json(tick_id=tick_id, quote=quote)), MarketTick)

@@ -37,7 +37,7 @@ def test_no_two_reasons_say_the_same() -> None:
 @pytest.mark.parametrize("reason", Reason)
 def test_a_reason_is_found_by_its_code(reason: Reason) -> None:
     """What a document holds leads back to the sentence."""
-    assert reason is Reason(reason.value)
+    assert reason is Reason[reason.value]
 
 
 def test_a_refusal_carries_its_reason_and_what_it_saw() -> None:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from itertools import groupby

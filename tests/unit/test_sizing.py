@@ -169,7 +169,8 @@ def test_no_size_ever_breaks_a_limit(
     try:
         qty = _size(side=side, entry=entry, book=book, margin=margin, instrument=instrument, settings=settings)
     except Refused as refusal:
-        assert refusal.reason in REFUSALS
+        if refusal.reason not in REFUSALS:
+            raise
         return
 
     assert qty * entry <= settings.risk_usdt

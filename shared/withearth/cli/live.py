@@ -18,6 +18,7 @@ from withearth.local.clocks import WallClock
 from withearth.local.cloud import LocalCloud
 from withearth.local.demo import START, WARM_UP, running_demo
 from withearth.local.live import LiveRun
+from withearth.local.logs import configure_logging
 from withearth.local.report import report
 from withearth.local.scheduler import CLOUD_JOBS, Scheduler
 from withearth.local.server import PAGE, serving
@@ -32,6 +33,7 @@ LOOK_SECONDS: Final = 0.25
 def run() -> None:
     """Run the whole system on this machine, on the wall's clock, until it is stopped."""
     settings, clock = settings_with({}), WallClock()
+    configure_logging(settings)
     with exclusive(settings.state_dir):
         bus = open_bus(settings.state_dir, clock)
         runtime = assemble(settings, clock, open_store(settings.state_dir), bus)
@@ -48,6 +50,7 @@ def demo(
 ) -> None:
     """Show the whole system on a seeded synthetic market, a minute to the second."""
     settings = settings_with({"MARKET": "synthetic", "SYMBOLS": DEMO_SYMBOLS})
+    configure_logging(settings)
     directory = settings.state_dir / "demo"
     with progress_bar("warming up", WARM_UP // TICK) as (progress, task):
         warmed = running_demo(settings, directory, lambda at: progress.update(task, completed=(at - START) // TICK))

@@ -50,6 +50,8 @@ def replay(
         after_tick = _pacer(period, bar, speed)
         store = replay_period(settings, period, directory, chaos=disorder, timing=timing, after_tick=after_tick)
     remember_latest(settings.state_dir, directory)
+    if timing.ticks < period.ticks:
+        notices.print(f"Went on with a run that was cut off: {period.ticks - timing.ticks} ticks were done before.")
     print_report(report(store), timing, timing.ticks * len(settings.symbols) / (time.perf_counter() - started))
     notices.print(f"Books: {directory}", soft_wrap=True)
 

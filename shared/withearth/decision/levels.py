@@ -63,25 +63,27 @@ def plan_levels(
     frame = snapshot.frames[timeframe]
     ahead, behind = (frame.resistance50, frame.support50)[:: side.sign]
     against, along = (instrument.price_up, instrument.price_down)[:: side.sign]
-    price, tick = float(mid), float(instrument.tick_size)
+    price, tick = float(mid), instrument.tick_size
     target = _target(side, price, atr * float(settings.atr_mult_tp), ahead)
     stop = _stop(side, price, atr * float(settings.atr_mult_sl), behind, reach=atr * STOP_REACH, tick=tick)
-    levels = Levels(side, entry=against(mid), tp=along(_decimal(target)), sl=along(_decimal(stop)))
+    levels = Levels(side, entry=against(mid), tp=along(target), sl=along(stop))
     if not _stands(levels, instrument):
         raise Refused(Reason.LEVELS_INVALID, f"entry {levels.entry}, tp {levels.tp}, sl {levels.sl}")
     return levels
 
 
-def _target(side: Side, price: float, distance: float, extreme: float) -> float:
+def _target(side: Side, price: float, distance: float, extreme: float) -> Decimal:
     """`distance` away from the price, or at the extreme when that comes first."""
     to_extreme = (extreme - price) * side.sign
-    return price + side.sign * (to_extreme if 0 < to_extreme < distance else distance)
+    return _decimal(extreme if 0 < to_extreme < distance else price + side.sign * distance)
 
 
-def _stop(side: Side, price: float, distance: float, extreme: float, *, reach: float, tick: float) -> float:
+def _stop(side: Side, price: float, distance: float, extreme: float, *, reach: float, tick: Decimal) -> Decimal:
     """`distance` behind the price, or a tick behind an extreme that lies at most `reach` further."""
     to_extreme = (price - extreme) * side.sign
-    return price - side.sign * (to_extreme + tick if distance <= to_extreme <= distance + reach else distance)
+    if distance <= to_extreme <= distance + reach:
+        return _decimal(extreme) - side.sign * tick
+    return _decimal(price - side.sign * distance)
 
 
 def _decimal(value: float) -> Decimal:

@@ -33,9 +33,12 @@ class Prediction:
     @classmethod
     def from_document(cls, data: Any) -> "Prediction":
         """The answer a decision document holds. Raises KeyError, TypeError or ValueError when it holds none."""
+        prob = float(data["prob"])
+        if not 0 <= prob <= 1:
+            raise ValueError(f"a probability lies between 0 and 1, was {prob}")
         return cls(
             direction=Direction(data["direction"]),
-            prob=float(data["prob"]),
+            prob=prob,
             reasoning=str(data["reasoning"]),
             support=data.get("support"),
             resistance=data.get("resistance"),

@@ -37,10 +37,18 @@ def read_decisions(path: Path) -> dict[str, Mapping[str, Any]]:
     """The decision documents of an exported file, by id. Raises Misconfigured when it cannot be read as one."""
     try:
         with path.open(encoding="utf-8") as lines:
-            documents = [json.loads(line) for line in lines if line.strip()]
-        return {document["decision_id"]: document for document in documents}
+            return dict(_decision(line) for line in lines if line.strip())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Misconfigured(
             f"RECORDED_DECISIONS is {path}, which is not a file of exported decisions ({error}): "
             "write one with `withearth export decisions --json > FILE`.",
         ) from error
+
+
+def _decision(line: str) -> tuple[str, Mapping[str, Any]]:
+    """The id and the document of one line. An answer that cannot be given again is damage, and found here."""
+    document = json.loads(line)
+    decision_id = document["decision_id"]
+    if document.get("prediction") is not None:
+        Prediction.from_document(document["prediction"])
+    return decision_id, document

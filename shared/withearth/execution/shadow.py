@@ -11,7 +11,7 @@ Pessimistic wherever candles leave a choice:
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -95,7 +95,7 @@ class Result:
 def slipped(price: Decimal, buying: bool, costs: Costs) -> Decimal:
     """The price a market order pays instead of `price`."""
     worse = costs.slippage_bps / _BASIS_POINTS * (1 if buying else -1)
-    return (price * (1 + worse)).quantize(_CENTS)
+    return (price * (1 + worse)).quantize(_CENTS, rounding=ROUND_CEILING if buying else ROUND_FLOOR)
 
 
 def follow(trade: ShadowTrade, bars: Candles, costs: Costs) -> Exit | None:

@@ -79,5 +79,5 @@ def max_drawdown(results: Iterable[Decimal]) -> Decimal:
 
 def percentiles_ms(seconds: list[float]) -> tuple[float, float]:
     """p50 and p95 in milliseconds. Raises StatisticsError for fewer than two values."""
-    cuts = quantiles(seconds, n=20)
+    cuts = quantiles(seconds, n=20, method="inclusive")
     return cuts[9] * 1000, cuts[18] * 1000

@@ -7,16 +7,32 @@ not move money.
 from decimal import Decimal
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from withearth.domain.errors import InvalidEvent
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.domain.times import tick_time
 
+
+def _not_a_float(value: object) -> object:
+    if isinstance(value, float):
+        raise ValueError("a decimal travels as text, was a float")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
+def _not_a_number(value: object) -> object:
+    if isinstance(value, (int, float)):
+        raise ValueError("an instant travels as text, was a number")  # noqa: TRY004 - see above
+    return value
+
+
 Symbol = Annotated[str, Field(pattern=r"^\w{2,20}$")]
-Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+# Twenty digits are more than any price, quantity or rate has, and few enough for every product to stay exact.
+Number = Annotated[Decimal, BeforeValidator(_not_a_float), Field(max_digits=20, decimal_places=10, allow_inf_nan=False)]
+Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_not_a_number)]
 
 
 class Event(BaseModel):
@@ -35,9 +51,9 @@ class QuoteSlice(BaseModel):
 
     bid: NotNegative
     ask: NotNegative
-    observed_at: AwareDatetime
-    funding_rate: Annotated[Decimal, Field(allow_inf_nan=False)] | None = None
-    next_funding_at: AwareDatetime | None = None
+    observed_at: Instant
+    funding_rate: Number | None = None
+    next_funding_at: Instant | None = None
 
 
 class MarketTick(Event):
@@ -62,10 +78,10 @@ class TradeIntent(Event):
     entry: Positive
     tp: Positive
     sl: Positive
-    prob: Annotated[float, Field(ge=0, le=1)]
-    horizon_min: Annotated[int, Field(gt=0)]
-    decided_at: AwareDatetime
-    expires_at: AwareDatetime
+    prob: Annotated[float, Field(ge=0, le=1, strict=True)]
+    horizon_min: Annotated[int, Field(gt=0, strict=True)]
+    decided_at: Instant
+    expires_at: Instant
 
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)

@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from withearth.domain.errors import Misconfigured
 
@@ -18,7 +18,7 @@ class FaultKind(StrEnum):
 
     sentence: str
 
-    def __new__(cls, code: str, sentence: str) -> "FaultKind":
+    def __new__(cls, code: str, sentence: str) -> Self:
         """A member that is its code, and carries its sentence."""
         member = str.__new__(cls, code)
         member._value_ = code
@@ -150,17 +150,18 @@ class FaultQueue:
 def fault_from(document: Mapping[str, Any]) -> Fault:
     """A fault from its JSON form. Raises Misconfigured naming what is wrong."""
     try:
-        return _checked(Fault(**{**document, "kind": FaultKind._value2member_map_[document["kind"]]}))  # type: ignore[arg-type]
-    except (KeyError, TypeError) as error:
+        fault = Fault(**{**document, "kind": FaultKind(str(document["kind"]))})
+    except (KeyError, TypeError, ValueError) as error:
         kinds = ", ".join(kind.value for kind in FaultKind)
         raise Misconfigured(f"{dict(document)} is not a fault ({error}); kind is one of {kinds}.") from error
-
-
-def _checked(fault: Fault) -> Fault:
-    counts = (fault.times >= 1, fault.skip >= 0, fault.duration_ms >= 0, 0 < fault.probability <= 1)
-    if not all(counts):
-        raise Misconfigured(f"{fault} has a number out of range: times ≥ 1, skip ≥ 0, 0 < probability ≤ 1.")
+    _refuse_odd_numbers(fault)
     return fault
+
+
+def _refuse_odd_numbers(fault: Fault) -> None:
+    whole = all(type(number) is int for number in (fault.times, fault.skip, fault.duration_ms))
+    if not whole or fault.times < 1 or fault.skip < 0 or fault.duration_ms < 0 or not 0 < fault.probability <= 1:
+        raise Misconfigured(f"{fault} has a number out of range: times ≥ 1, skip ≥ 0, 0 < probability ≤ 1.")
 
 
 def _applies(kind: FaultKind, method: str, path: str) -> bool:

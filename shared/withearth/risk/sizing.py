@@ -45,6 +45,8 @@ def size(sizing: Sizing, instrument: Instrument, settings: Settings) -> Decimal:
     qty = min(instrument.qty_down(notional / sizing.entry), instrument.max_qty)
     if qty >= smallest:
         return qty
+    if smallest > instrument.max_qty:
+        raise Refused(Reason.BELOW_MIN_NOTIONAL, f"the largest order is {instrument.max_qty}, the smallest {smallest}")
     if smallest * sizing.entry <= settings.risk_usdt:
         return smallest
     reason = Reason.BELOW_MIN_QUANTITY if smallest == instrument.min_qty else Reason.BELOW_MIN_NOTIONAL
@@ -54,7 +56,7 @@ def size(sizing: Sizing, instrument: Instrument, settings: Settings) -> Decimal:
 def smallest_order(price: Decimal, instrument: Instrument) -> Decimal:
     """The smallest quantity on the step that satisfies LOT_SIZE and MIN_NOTIONAL at this price."""
     steps = (instrument.min_notional / price / instrument.step_size).to_integral_value(rounding=ROUND_CEILING)
-    return max(instrument.min_qty, steps * instrument.step_size)
+    return max(instrument.min_qty, (steps * instrument.step_size).quantize(instrument.step_size))
 
 
 def _wanted(sizing: Sizing, settings: Settings) -> Decimal:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from withearth.paper.wire import errors
+from withearth.paper.engine.errors import Refusal, VenueError
+from withearth.paper.wire.errors import Limited
 
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60_000
@@ -18,7 +19,6 @@ _POOL_MS: Final = 300_000
 _REFUSALS_BEFORE_BAN: Final = 10
 _FIRST_BAN_MS: Final = 120_000
 _LONGEST_BAN_MS: Final = 3 * 86_400_000
-_ADVICE: Final = "Please use the websocket for live updates to avoid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Meter:
         self._accounts: dict[str, tuple[_Window, _Window]] = {}
 
     def charge(self, address: str, weight: int, now_ms: int, pool: str | None = None) -> None:
-        """Take a request's weight from its address. Raises Denied: 429 above the limit, 418 for who goes on."""
+        """Take a request's weight from its address. Raises VenueError: 429 above the limit, 418 for who goes on."""
         known = self._address(address)
         if now_ms < known.banned_until_ms:
             raise _ban(known.banned_until_ms, now_ms)
@@ -95,15 +95,14 @@ class Meter:
                 self._refuse(known, shared, self.limits.funding_5m, now_ms)
 
     def charge_orders(self, account: str, cost: OrderCost, now_ms: int) -> None:
-        """Take a request's orders from its account. Raises Denied with -1015."""
+        """Take a request's orders from its account. Raises VenueError with -1015."""
         short, long = (window.at(now_ms) for window in self._account(account))
         for window, count, limit, period in (
             (short, cost.in_10s, self.limits.orders_10s, "10 SECOND"),
             (long, cost.in_1m, self.limits.orders_1m, "1 MINUTE"),
         ):
             if window.used + count > limit:
-                message = f"Too many new orders; current limit is {limit} orders per {period}."
-                raise errors.Denied(-1015, message, errors.TOO_MANY, _retry_after(window.rest_s(now_ms)))
+                raise Limited(Refusal.TOO_MANY_ORDERS, limit, period, retry_after_s=window.rest_s(now_ms))
         short.used += cost.in_10s
         long.used += cost.in_1m
 
@@ -120,7 +119,7 @@ class Meter:
         """Use up an address's weight of the present minute, as other programs behind it would."""
         self._address(address).weight.at(now_ms).used = self.limits.weight_1m
 
-    def ban(self, address: str, now_ms: int) -> errors.Denied:
+    def ban(self, address: str, now_ms: int) -> VenueError:
         """Ban an address, twice as long as the last time. Gives the refusal that says so."""
         return self._banned(self._address(address), now_ms)
 
@@ -128,12 +127,10 @@ class Meter:
         window.refusals += 1
         if window.refusals >= _REFUSALS_BEFORE_BAN:
             raise self._banned(known, now_ms)
-        period = "minute" if window.period_ms == MINUTE_MS else "5 minute"
-        message = f"Too many requests; current limit is {limit} requests per {period}. {_ADVICE} polling the API."
-        raise errors.Denied(-1003, message, errors.TOO_MANY, _retry_after(window.rest_s(now_ms)))
+        raise Limited(Refusal.TOO_MANY_REQUESTS, limit, retry_after_s=window.rest_s(now_ms))
 
     @staticmethod
-    def _banned(known: _Address, now_ms: int) -> errors.Denied:
+    def _banned(known: _Address, now_ms: int) -> VenueError:
         known.banned_until_ms = now_ms + min(_FIRST_BAN_MS << min(known.bans, 20), _LONGEST_BAN_MS)
         known.bans += 1
         return _ban(known.banned_until_ms, now_ms)
@@ -151,10 +148,5 @@ class Meter:
         return known
 
 
-def _ban(until_ms: int, now_ms: int) -> errors.Denied:
-    message = f"Way too many requests; IP banned until {until_ms}. {_ADVICE} bans."
-    return errors.Denied(-1003, message, errors.BANNED, _retry_after(-((now_ms - until_ms) // SECOND_MS)))
-
-
-def _retry_after(seconds: int) -> Mapping[str, str]:
-    return {"Retry-After": str(max(1, seconds))}
+def _ban(until_ms: int, now_ms: int) -> VenueError:
+    return Limited(Refusal.IP_BANNED, until_ms, retry_after_s=-((now_ms - until_ms) // SECOND_MS))

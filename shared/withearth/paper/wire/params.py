@@ -4,23 +4,25 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, TypeVar
 
+from withearth.paper.engine.errors import Refusal, VenueError
 from withearth.paper.wire import errors
 
 INTEGER: Final = "^[0-9]{1,20}$"
 DECIMAL: Final = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
-CLIENT_ID: Final = "^[\\.A-Z\\:/a-z0-9_-]{1,36}$"
 # A minus sign passes here: the engine answers a negative number with a code of its own, -4001 or -4003.
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 _WHOLE: Final = re.compile(r"[0-9]{1,20}")
-_ID: Final = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
 _BOOLEANS: Final = {"true": True, "false": False}
 _LARGEST: Final = 2**63 - 1
 
+Word = TypeVar("Word", bound=StrEnum)
+
 
 class Params:
-    """The parameters of one request. Every reader gives None for a parameter that was not sent."""
+    """The parameters of one request. Every reader but `required` gives None for a parameter that was not sent."""
 
     __slots__ = ("_sent",)
 
@@ -35,14 +37,14 @@ class Params:
         return self._sent.keys()
 
     def text(self, name: str) -> str | None:
-        """The text as it is. Raises Denied when it is empty."""
+        """The text as it is. Raises VenueError when it is empty."""
         value = self._sent.get(name)
         if value == "":
-            raise errors.empty(name)
+            raise VenueError(Refusal.EMPTY_PARAMETER, name)
         return value
 
     def required(self, name: str) -> str:
-        """The text. Raises Denied when there is none."""
+        """The text. Raises VenueError when there is none."""
         value = self._sent.get(name)
         if not value:
             raise errors.missing(name)
@@ -76,19 +78,15 @@ class Params:
             raise errors.invalid(name)
         return value
 
-    def one_of(self, name: str, values: Collection[str], denied: errors.Denied | None = None) -> str | None:
-        """One of the given words. Raises `denied`, or Denied with -1130, for any other."""
+    def word(self, name: str, words: type[Word], refusal: Refusal | None = None) -> Word | None:
+        """A word of an enumeration. Raises VenueError with `refusal`, or with -1130, for any other."""
         text = self.text(name)
-        if text is not None and text not in values:
-            raise denied or errors.invalid(name)
-        return text
-
-    def client_id(self, name: str) -> str | None:
-        """A client's own id of an order."""
-        text = self.text(name)
-        if text is not None and not _ID.fullmatch(text):
-            raise _bad_client_id(name, text)
-        return text
+        if text is None:
+            return None
+        try:
+            return words(text)
+        except ValueError:
+            raise (VenueError(refusal) if refusal else errors.invalid(name)) from None
 
     def limit(self, default: int, most: int) -> int:
         """`limit`, cut to the most the endpoint gives."""
@@ -98,7 +96,7 @@ class Params:
         return default if asked is None else min(asked, most)
 
     def rows(self, name: str) -> list[Any] | None:
-        """A JSON array."""
+        """A JSON array, its numbers as text."""
         text = self.text(name)
         if text is None:
             return None
@@ -109,9 +107,3 @@ class Params:
         if not isinstance(value, list):
             raise errors.invalid(name)
         return value
-
-
-def _bad_client_id(name: str, text: str) -> errors.Denied:
-    if len(text) > 36:  # noqa: PLR2004  the exchange's own number, as in the text
-        return errors.Denied(-4015, "Client order id length should not be more than 36 chars")
-    return errors.illegal(name, CLIENT_ID)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote_plus
 
-from withearth.paper.wire import errors
+from withearth.paper.engine.errors import Refusal, VenueError
 
 JSON: Final = "application/json"
 LOCAL_ADDRESS: Final = "127.0.0.1"
@@ -41,7 +41,7 @@ class WireAnswer:
 def read_parameters(query: str, body: str) -> dict[str, str]:
     """The parameters of both parts by name. Where both parts have one, the query's counts, as documented.
 
-    Raises Denied when one part names a parameter twice.
+    Raises VenueError when one part names a parameter twice.
     """
     if not body:
         return _parse(query)
@@ -55,6 +55,6 @@ def _parse(text: str) -> dict[str, str]:
         if not name:
             continue
         if name in found:
-            raise errors.repeated()
+            raise VenueError(Refusal.DUPLICATED_PARAMETER)
         found[name] = unquote_plus(value) if "%" in value or "+" in value else value
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from withearth.paper.engine.errors import Refusal, VenueError
 from withearth.paper.wire import errors
 from withearth.paper.wire.params import Params
 from withearth.paper.wire.request import WireRequest
@@ -47,14 +48,14 @@ class Gate:
         self._keys[key.key] = (key.account, verifier_of(key.secret))
 
     def account_of(self, request: WireRequest, params: Params, security: Security, now_ms: int) -> str | None:
-        """The account's name, None where the endpoint needs none. Raises Denied."""
+        """The account's name, None where the endpoint needs none. Raises VenueError."""
         if security is Security.NONE:
             return None
         if not request.api_key or not _KEY.fullmatch(request.api_key):
-            raise errors.bad_key_format()
+            raise VenueError(Refusal.BAD_KEY_FORMAT)
         known = self._keys.get(request.api_key)
         if known is None:
-            raise errors.unknown_key()
+            raise VenueError(Refusal.REJECTED_KEY)
         account, verify = known
         if security is Security.SIGNED:
             _check_time(params, now_ms)
@@ -67,17 +68,19 @@ def _check_time(params: Params, now_ms: int) -> None:
     params.required("timestamp")
     timestamp, window = params.integer("timestamp") or 0, params.integer("recvWindow")
     if window is not None and window > LONGEST_WINDOW_MS:
-        raise errors.Denied(-1131, "recvWindow must be less than 60000")
+        raise errors.invalid("recvWindow")
     if timestamp >= now_ms + AHEAD_MS:
-        raise errors.too_early()
+        raise VenueError(Refusal.TIMESTAMP_AHEAD)
     if now_ms - timestamp > (WINDOW_MS if window is None else window):
-        raise errors.too_late()
+        raise VenueError(Refusal.TIMESTAMP_OUTSIDE_WINDOW)
 
 
 def _check_signature(request: WireRequest, verify: Verifier) -> None:
     payload, signature = split_payload(request.query, request.body)
     if not signature:
         # A signature elsewhere than at the end does not cover what follows it.
-        raise errors.bad_signature() if "signature=" in request.query + request.body else errors.missing("signature")
+        if "signature=" in request.query + request.body:
+            raise VenueError(Refusal.INVALID_SIGNATURE)
+        raise errors.missing("signature")
     if not verify(payload.encode(), signature):
-        raise errors.bad_signature()
+        raise VenueError(Refusal.INVALID_SIGNATURE)

@@ -41,6 +41,9 @@ def by_limit(*steps: tuple[int, int]) -> Weight:
     return Weight(of, "; ".join(f"≤{most}: {weight}" for most, weight in steps))
 
 
+_ONE: Final = fixed(1)
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One method of one path. `parameters` names them all, separated by blanks; a star marks the mandatory ones."""
@@ -50,7 +53,7 @@ class Endpoint:
     parameters: str
     handler: Callable[..., Any]
     security: Security = Security.SIGNED
-    weight: Weight = fixed(1)
+    weight: Weight = _ONE
     orders: OrderCost = FREE
     pool: str | None = None
     note: str = ""
