@@ -12,7 +12,9 @@ compile() { # output, then what to resolve
 }
 
 compile requirements/local.txt --extra local --group build "${@}"
-compile requirements/dev.txt --extra local --extra binance --group build --group dev "${@}"
-compile requirements/bench.txt --extra local --extra binance --group build --group dev --group bench "${@}"
+compile requirements/calibration.txt --extra local --extra calibration --group build "${@}"
+compile requirements/dev.txt --extra local --extra binance --extra calibration --group build --group dev "${@}"
+compile requirements/bench.txt --extra local --extra binance --extra calibration --group build --group dev --group bench "${@}"
 for function in dispatcher api; do compile "functions/$function/requirements.txt" "${@}"; done
-for function in worker executor reconciler; do compile "functions/$function/requirements.txt" --extra candles "${@}"; done
+compile functions/worker/requirements.txt --extra candles --extra gemini "${@}"
+for function in executor reconciler; do compile "functions/$function/requirements.txt" --extra candles "${@}"; done

@@ -212,6 +212,7 @@ def test_a_clock_before_the_data_decides_nothing(recorded: Path, tmp_path: Path)
     done = withearth(tmp_path, "replay", "--data", str(recorded), "--symbols", "BTCUSDT", *early)
 
     assert done.returncode == 0
+    assert "BTCUSDT is recorded from 2024-01-01 00:00 to 2024-03-01 00:00 UTC only." in done.stderr
     assert {json.loads(line)["blocked_by"] for line in exported(tmp_path, "decisions").splitlines()} == {
         "QUOTE_MISSING"
     }

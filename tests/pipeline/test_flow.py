@@ -170,6 +170,18 @@ def test_a_late_tick_never_trades(installation: Installation) -> None:
     assert decision["intent"] is None
 
 
+def test_a_tick_of_the_future_is_not_decided_yet(installation: Installation) -> None:
+    """A clock that is behind the dispatcher's makes the message come again; the decision is not used up."""
+    later = START + timedelta(minutes=5)
+    quote = installation.runtime.market.quotes(["BTCUSDT"], START)["BTCUSDT"]
+    tick = market_tick("BTCUSDT", tick_id(later), quote)
+
+    assert installation.functions().call("worker", body=envelope(encode(tick)))[0] == 503
+    assert installation.store.count(Query("decisions")) == 0
+    installation.clock.set(later)
+    assert installation.functions().call("worker", body=envelope(encode(tick)))[0] == 204
+
+
 def test_a_dead_executor_s_claim_is_taken_over_after_its_lease(installation: Installation) -> None:
     """While the lease holds the message must come again; after it the work is finished, once."""
     intent = an_intent(installation)
@@ -229,6 +241,7 @@ def test_no_trade_is_open_for_ever(tmp_path: Path) -> None:
         (b"", Reason.EVENT_MALFORMED),
         (b"not json", Reason.EVENT_MALFORMED),
         (b"[1,2]", Reason.EVENT_MALFORMED),
+        (b"[" * 60_000, Reason.EVENT_MALFORMED),
         (b'{"message": {}}', Reason.EVENT_MALFORMED),
         (b'{"message": {"data": "%%%"}}', Reason.EVENT_MALFORMED),
         (envelope(b"{}"), Reason.EVENT_MALFORMED),

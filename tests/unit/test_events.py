@@ -62,12 +62,11 @@ def test_a_tick_comes_back_as_it_was_sent(tick: MarketTick) -> None:
     assert tick == decode(MarketTick, encode(tick))
 
 
-@given(st.sampled_from(Side), st.tuples(*[amounts] * 4), st.floats(0, 1))
-def test_an_intent_comes_back_to_the_last_digit(
-    side: Side, numbers: tuple[Decimal, Decimal, Decimal, Decimal], prob: float
-) -> None:
+@given(st.sampled_from(Side), amounts, st.lists(amounts, min_size=3, max_size=3, unique=True), st.floats(0, 1))
+def test_an_intent_comes_back_to_the_last_digit(side: Side, qty: Decimal, prices: list[Decimal], prob: float) -> None:
     """No price and no quantity loses a place, and the probability stays the same float."""
-    sent = an_intent(side=side, prob=prob, **dict(zip(DECIMALS, numbers, strict=True)))
+    sl, entry, tp = sorted(prices)[:: side.sign]
+    sent = an_intent(side=side, prob=prob, qty=qty, sl=sl, entry=entry, tp=tp)
     read = decode(TradeIntent, encode(sent))
 
     assert sent == read
@@ -235,6 +234,23 @@ def test_a_side_is_long_or_short(side: object) -> None:
 def test_what_is_no_event_at_all_is_refused(model: type[MarketTick] | type[TradeIntent], data: bytes) -> None:
     """Damaged JSON, JSON of another shape, and JSON nested to do harm."""
     assert _detail(model, data)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"sl": "42000.1"}, "stop, entry and target do not stand in order"),
+        ({"tp": "41999.9"}, "stop, entry and target do not stand in order"),
+        ({"side": "short"}, "stop, entry and target do not stand in order"),
+        ({"expires_at": "2024-01-01T00:05:00Z"}, "it expires before it was decided"),
+        ({"intent_id": "ETHUSDT-20240101T0005Z"}, "the id is not that of its symbol and tick"),
+        ({"intent_id": "BTCUSDT-20240101T0010Z"}, "the id is not that of its symbol and tick"),
+        ({"decided_at": "2024-01-01T00:05:01Z"}, "a tick closes on a multiple of five minutes"),
+    ],
+)
+def test_the_fields_of_an_intent_belong_to_one_trade(changed: dict[str, str], told: str) -> None:
+    """Levels in order, a life that has a length, and the id of its own symbol and tick."""
+    assert told in _detail(TradeIntent, _intent_json(**changed))
 
 
 def test_one_event_is_not_the_other() -> None:

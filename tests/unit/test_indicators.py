@@ -133,8 +133,10 @@ def test_window_form_is_the_series_form_at_every_bar(seed: int, bars: int, still
 
     found = window_indicators(_windows(ohlcv)[20:])
 
+    # An RSI of nearly 0 is the difference of two nearly equal averages: there, 1e-9 of its scale of 100 points counts.
     for name, series in SERIES.items():
-        _agree(series(ohlcv)[20:], [getattr(each, name) for each in found], absolute=1e-15)
+        absolute = 1e-7 if name == "rsi14" else 1e-15
+        _agree(series(ohlcv)[20:], [getattr(each, name) for each in found], absolute=absolute)
 
 
 @settings(max_examples=20, deadline=None)

@@ -11,7 +11,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from withearth.cli.console import console, instant, notices, progress_bar, settings_with
-from withearth.domain.errors import Misconfigured
+from withearth.domain.errors import MarketFault, Misconfigured
 from withearth.domain.times import TICK, floor_to_tick
 from withearth.local.replay import Period, Timing, discard, replay_period, state_directory
 from withearth.local.report import Report, percentiles_ms, report
@@ -39,8 +39,8 @@ def replay(
     A run that was cut off goes on where it stopped; a finished one is repeated.
     """
     settings = settings_with({"MARKET": "recorded", "DATA_DIR": str(data), "SYMBOLS": symbols})
-    refuse_unrecorded(settings, data)
     period = _period(instant(start, "--from"), instant(end, "--to"))
+    check_recorded(settings, data, period)
     disorder = Chaos(seed=chaos_seed, duplicate=True, shuffle=True) if chaos else None
     directory = state or state_directory(settings, period, disorder)
     if fresh:
@@ -56,15 +56,28 @@ def replay(
     notices.print(f"Books: {directory}", soft_wrap=True)
 
 
-def refuse_unrecorded(settings: Settings, data: Path) -> None:
-    """Raise Misconfigured for a symbol of which nothing was recorded."""
-    recorded = RecordedMarket(data, spread_bps=settings.model_spread_bps).symbols()
+def check_recorded(settings: Settings, data: Path, period: Period) -> None:
+    """Say where a recording does not cover the period. Raises Misconfigured for a symbol that has none at all."""
+    market = RecordedMarket(data, spread_bps=settings.model_spread_bps)
+    recorded = market.symbols()
     missing = [symbol for symbol in settings.symbols if symbol not in recorded]
     if missing:
         raise Misconfigured(
             f"--symbols names {', '.join(missing)}, of which {data} has no 5m candles: "
             f"choose from {', '.join(recorded)}.",
         )
+    for symbol in settings.symbols:
+        _tell_span(market, symbol, period)
+
+
+def _tell_span(market: RecordedMarket, symbol: str, period: Period) -> None:
+    try:
+        first, last = market.span(symbol)
+    except MarketFault as fault:
+        notices.print(f"{symbol}: {fault}")
+        return
+    if first > period.start or last < period.end:
+        notices.print(f"{symbol} is recorded from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC only.")
 
 
 def _period(start: datetime, end: datetime) -> Period:

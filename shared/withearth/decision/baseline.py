@@ -9,7 +9,8 @@ pull-back on the short one; the same snapshot always gives the same answer. The 
     score      = 0.60 × trend + 0.30 × pull-back + 0.10 × pressure
     prob       = 0.5 + 0.35 × |score|, at most 0.85
 
-It holds when |score| is below 0.15, or when trend and score point in opposite directions.
+A frame that does not move has no trend (0). The probability is rounded to four places. It holds when |score| is below
+0.15, and when the trend is 0 or points the other way.
 """
 
 from statistics import fmean

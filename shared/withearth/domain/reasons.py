@@ -37,7 +37,7 @@ class Reason(StrEnum):
     # Gate
     SPREAD_TOO_WIDE = "SPREAD_TOO_WIDE", "The spread is above MAX_SPREAD_BPS."
     VOLATILITY_TOO_LOW = "VOLATILITY_TOO_LOW", "The volatility of the 5m returns is below MIN_VOL_FRAC."
-    FUNDING_WINDOW = "FUNDING_WINDOW", "The next funding settlement is nearer than FUNDING_WINDOW_MIN."
+    FUNDING_WINDOW = "FUNDING_WINDOW", "The next funding settlement is FUNDING_WINDOW_MIN minutes away, or less."
     TICK_TOO_LATE = "TICK_TOO_LATE", "The message came later than MAX_TICK_AGE_SEC after its bar closed."
 
     # Model

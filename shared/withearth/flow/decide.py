@@ -17,7 +17,7 @@ from withearth.decision.gate import gate
 from withearth.decision.prediction import Prediction, Question
 from withearth.domain.book import Quote
 from withearth.domain.canonical import digest
-from withearth.domain.errors import Contention, InvalidEvent, MarketFault, Refused
+from withearth.domain.errors import Contention, InvalidEvent, MarketFault, Refused, Unavailable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import Timeframe, decision_id, tick_time
 from withearth.features.snapshot import HISTORY_BARS, FeatureSnapshot, build_snapshot, to_document, with_depth
@@ -62,7 +62,8 @@ class _Verdict:
 def decide(runtime: Runtime, tick: MarketTick) -> Document:
     """Decide, unless that was done, and hand a passing decision to the bus as an intent. Returns the document.
 
-    Raises InvalidEvent for a symbol that is not configured and Contention while another delivery is at work.
+    Raises InvalidEvent for a symbol that is not configured, Contention while another delivery is at work, and
+    Unavailable when the tick is not over yet by our clock.
     """
     if tick.symbol not in runtime.settings.symbols:
         raise InvalidEvent(Reason.SYMBOL_NOT_CONFIGURED, tick.symbol)
@@ -79,6 +80,9 @@ def _decided(runtime: Runtime, tick: MarketTick) -> Document:
     if stored is not None and stored.data["lease_until"] > runtime.clock.now():
         raise Contention(f"{ref} is being worked on")
     closed_at = tick_time(tick.tick_id)
+    if closed_at > runtime.clock.now():
+        # The dispatcher's clock may be a moment ahead of ours. Deciding now would decide without the bar.
+        raise Unavailable(f"{ref} is of a tick that is not over yet by this clock")
     case = _Case(runtime, tick, closed_at, ref, _heading(runtime, tick, closed_at), stored.version if stored else None)
     return _finish(case, _work_out(case))
 

@@ -51,5 +51,5 @@ def message_data(body: bytes, bytes_max: int) -> bytes:
         raise InvalidEvent(Reason.EVENT_TOO_LARGE, f"{len(body)} bytes, MAX_EVENT_BYTES is {bytes_max}")
     try:
         return base64.b64decode(json.loads(body)["message"].get("data", ""), validate=True)
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise InvalidEvent(Reason.EVENT_MALFORMED, "not a Pub/Sub push request") from error

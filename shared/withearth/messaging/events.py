@@ -5,14 +5,23 @@ not move money.
 """
 
 from decimal import Decimal
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from withearth.domain.errors import InvalidEvent
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
-from withearth.domain.times import tick_time
+from withearth.domain.times import decision_id, tick_id, tick_time
 
 
 def _not_a_float(value: object) -> object:
@@ -82,6 +91,17 @@ class TradeIntent(Event):
     horizon_min: Annotated[int, Field(gt=0, strict=True)]
     decided_at: Instant
     expires_at: Instant
+
+    @model_validator(mode="after")
+    def _must_be_one_trade(self) -> Self:
+        sign = self.side.sign
+        if not self.sl * sign < self.entry * sign < self.tp * sign:
+            raise ValueError("stop, entry and target do not stand in order")
+        if self.decided_at >= self.expires_at:
+            raise ValueError("it expires before it was decided")
+        if self.intent_id != decision_id(self.symbol, tick_id(self.decided_at)):
+            raise ValueError("the id is not that of its symbol and tick")
+        return self
 
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)

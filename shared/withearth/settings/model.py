@@ -144,7 +144,7 @@ class Settings(BaseSettings):
         Decimal("0.10"),
         Decimal("0.001"),
         Decimal(1),
-        "Largest share of the top ten order book levels one entry may take.",
+        "Largest share of the top ten order book levels an entry may take, if it is above the smallest order.",
     )
     taker_fee_bps: Decimal = number(
         Group.RISK,

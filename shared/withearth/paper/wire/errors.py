@@ -39,3 +39,8 @@ def illegal(name: str, legal: str) -> VenueError:
 def invalid(name: str) -> VenueError:
     """A parameter's value is none of those the endpoint knows."""
     return VenueError(Refusal.INVALID_PARAMETER, name)
+
+
+def unread(read: int, sent: int) -> VenueError:
+    """Parameters came that the endpoint does not have."""
+    return VenueError(Refusal.UNREAD_PARAMETERS, read, sent)

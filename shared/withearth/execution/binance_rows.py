@@ -1,0 +1,88 @@
+"""Rows of the exchange's answers as values of the venue port. Numbers arrive as text and become Decimal unrounded."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from withearth.execution.venue import (
+    Action,
+    ConditionalState,
+    ConditionalStatus,
+    Fill,
+    FundingFee,
+    OrderState,
+    OrderStatus,
+    Position,
+    Trigger,
+)
+
+Row = Mapping[str, Any]
+
+
+def order_state(row: Row) -> OrderState:
+    """A row of GET /order, openOrders or allOrders. A price of zero means none."""
+    return OrderState(
+        symbol=row["symbol"],
+        client_id=row["clientOrderId"],
+        order_id=str(row["orderId"]),
+        action=Action(row["side"]),
+        status=OrderStatus(row["status"]),
+        qty=Decimal(row["origQty"]),
+        filled=Decimal(row["executedQty"]),
+        price=_or_none(row["price"]),
+        average_price=_or_none(row.get("avgPrice", "0")),
+        reduce_only=bool(row["reduceOnly"]),
+        updated_ms=int(row["updateTime"]),
+    )
+
+
+def conditional_state(row: Row) -> ConditionalState | None:
+    """A row of the algo lists, None for a kind of conditional order that is never ours."""
+    if row["orderType"] not in set(Trigger):
+        return None
+    return ConditionalState(
+        symbol=row["symbol"],
+        client_id=row["clientAlgoId"],
+        algo_id=str(row["algoId"]),
+        action=Action(row["side"]),
+        status=ConditionalStatus(row["algoStatus"]),
+        qty=Decimal(row["quantity"] or 0),
+        trigger=Trigger(row["orderType"]),
+        trigger_price=Decimal(row["triggerPrice"]),
+        reduce_only=bool(row["reduceOnly"]),
+    )
+
+
+def position(symbol: str, rows: list[Row]) -> Position:
+    """The one-way position of a symbol. The list omits flat symbols: absent means zero."""
+    for row in rows:
+        if row["symbol"] == symbol and row["positionSide"] == "BOTH":
+            return Position(symbol, Decimal(row["positionAmt"]), Decimal(row["entryPrice"]))
+    return Position(symbol, Decimal(0), Decimal(0))
+
+
+def fill(row: Row) -> Fill:
+    """A row of userTrades."""
+    return Fill(
+        trade_id=int(row["id"]),
+        order_id=str(row["orderId"]),
+        symbol=row["symbol"],
+        action=Action(row["side"]),
+        price=Decimal(row["price"]),
+        qty=Decimal(row["qty"]),
+        realized=Decimal(row["realizedPnl"]),
+        commission=Decimal(row["commission"]),
+        commission_asset=row["commissionAsset"],
+        maker=bool(row["maker"]),
+        at_ms=int(row["time"]),
+    )
+
+
+def funding_fee(row: Row) -> FundingFee:
+    """A row of income with type FUNDING_FEE."""
+    return FundingFee(row["symbol"], Decimal(row["income"]), row["asset"], int(row["time"]))
+
+
+def _or_none(text: str) -> Decimal | None:
+    value = Decimal(text)
+    return value if value else None

@@ -1,0 +1,286 @@
+"""The venue port: orders, conditional orders and what the exchange says about them.
+
+Every call that changes the account answers with one of three types, because they call for three different acts:
+
+- `Accepted`  the exchange has the order (or has done what was asked);
+- `Rejected`  the exchange said no, under its own code: it did not happen;
+- `Unknown`   nobody knows: a timeout, a 5xx, an answer that cannot be read. It is resolved by looking, never by
+              sending again.
+
+Reading either succeeds or raises Unavailable. A reading that says an order is absent is a reading, not a proof: the
+exchange answers -2013 for live orders at times.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, Protocol
+
+from withearth.domain.side import Side
+
+
+class Action(StrEnum):
+    """The direction of an order, in the exchange's words."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def opposite(self) -> "Action":
+        """The other direction."""
+        return Action.SELL if self is Action.BUY else Action.BUY
+
+
+def entering(side: Side) -> Action:
+    """What opens a trade of this side."""
+    return Action.BUY if side is Side.LONG else Action.SELL
+
+
+class TimeInForce(StrEnum):
+    """How long a limit order rests. GTX is post-only: it never takes."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    GTX = "GTX"
+
+
+class Trigger(StrEnum):
+    """Which way a conditional order looks: a stop protects, a target takes the profit."""
+
+    STOP = "STOP_MARKET"
+    TARGET = "TAKE_PROFIT_MARKET"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An ordinary order. Without a price it is a market order. Price in the quote, quantity in the base asset."""
+
+    symbol: str
+    client_id: str
+    action: Action
+    qty: Decimal
+    price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """A reduce-only market order that waits for its trigger price."""
+
+    symbol: str
+    client_id: str
+    action: Action
+    qty: Decimal
+    trigger: Trigger
+    trigger_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The exchange has it. `order_id` is the exchange's own id, empty where an answer carries none."""
+
+    client_id: str
+    order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The exchange refused. `code` is its own, such as -2019."""
+
+    client_id: str
+    code: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No trustworthy answer: look before anything else is done on this symbol."""
+
+    client_id: str
+    detail: str
+
+
+Answer = Accepted | Rejected | Unknown
+
+
+class OrderStatus(StrEnum):
+    """The exchange's states of an ordinary order."""
+
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    EXPIRED_IN_MATCH = "EXPIRED_IN_MATCH"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still fill."""
+        return self in {OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """An ordinary order as the exchange has it. `average_price` is None until something filled."""
+
+    symbol: str
+    client_id: str
+    order_id: str
+    action: Action
+    status: OrderStatus
+    qty: Decimal
+    filled: Decimal
+    price: Decimal | None
+    average_price: Decimal | None
+    reduce_only: bool
+    updated_ms: int
+
+
+class ConditionalStatus(StrEnum):
+    """The exchange's states of a conditional order. FINISHED says that the order it became has ended, filled or not."""
+
+    NEW = "NEW"
+    TRIGGERING = "TRIGGERING"
+    TRIGGERED = "TRIGGERED"
+    FINISHED = "FINISHED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still stands guard."""
+        return self is ConditionalStatus.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionalState:
+    """A conditional order as the exchange has it. Once triggered, an ordinary order bears the same client id."""
+
+    symbol: str
+    client_id: str
+    algo_id: str
+    action: Action
+    status: ConditionalStatus
+    qty: Decimal
+    trigger: Trigger
+    trigger_price: Decimal
+    reduce_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What is held of a symbol: positive is long, zero is flat. The entry price is zero when flat."""
+
+    symbol: str
+    qty: Decimal
+    entry_price: Decimal
+
+    @property
+    def side(self) -> Side | None:
+        """The side held, None when flat."""
+        if self.qty == 0:
+            return None
+        return Side.LONG if self.qty > 0 else Side.SHORT
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution. `realized` is the profit it booked, before its commission, in the quote asset."""
+
+    trade_id: int
+    order_id: str
+    symbol: str
+    action: Action
+    price: Decimal
+    qty: Decimal
+    realized: Decimal
+    commission: Decimal
+    commission_asset: str
+    maker: bool
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FundingFee:
+    """One funding payment: positive was received, negative was paid."""
+
+    symbol: str
+    amount: Decimal
+    asset: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the exchange has of one symbol, read at one moment: the position and both order books of record."""
+
+    position: Position
+    orders: tuple[OrderState, ...]
+    conditionals: tuple[ConditionalState, ...]
+
+    def order(self, client_id: str) -> OrderState | None:
+        """The open ordinary order with this id."""
+        return next((each for each in self.orders if each.client_id == client_id), None)
+
+    def conditional(self, client_id: str) -> ConditionalState | None:
+        """The open conditional order with this id."""
+        return next((each for each in self.conditionals if each.client_id == client_id), None)
+
+
+class Trading(Protocol):
+    """What changes orders. Nothing here raises for an answer of the exchange, whatever it is."""
+
+    def place(self, order: Order) -> Answer:
+        """Send an ordinary order."""
+        ...
+
+    def arm(self, conditional: Conditional) -> Answer:
+        """Send a conditional order."""
+        ...
+
+    def modify(self, order: Order) -> Answer:
+        """Move an open limit order to the price and quantity given; it loses its place in the queue."""
+        ...
+
+    def cancel(self, symbol: str, client_id: str) -> Answer:
+        """Cancel an ordinary order. Rejected with -2011 says nothing about why it is not open."""
+        ...
+
+    def disarm(self, client_id: str) -> Answer:
+        """Cancel a conditional order."""
+        ...
+
+
+class Reading(Protocol):
+    """What the exchange says. Raises Unavailable when it does not say it."""
+
+    def truth(self, symbol: str) -> Truth:
+        """Position and open orders of one symbol."""
+        ...
+
+    def order(self, symbol: str, client_id: str) -> OrderState | None:
+        """One ordinary order in whatever state, None when the exchange says it has none."""
+        ...
+
+    def conditional(self, symbol: str, client_id: str) -> ConditionalState | None:
+        """One conditional order in whatever state, None when no list of the exchange has it."""
+        ...
+
+    def fills(self, symbol: str, since_ms: int) -> tuple[Fill, ...]:
+        """All executions since an instant, oldest first, each once."""
+        ...
+
+    def funding_fees(self, symbol: str, since_ms: int) -> tuple[FundingFee, ...]:
+        """All funding payments since an instant, oldest first."""
+        ...
+
+
+class Venue(Trading, Reading, Protocol):
+    """An exchange account."""
+
+
+ALREADY_SO: Final = frozenset({-4046, -4059, -4171, -5027})
+"""Codes by which the exchange says that what was asked is so already."""
