@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from withearth.decision.prediction import Predictor
-from withearth.domain.clock import Clock
+from withearth.domain.clock import Clock, Timer
 from withearth.domain.errors import Misconfigured
+from withearth.flow.calibrations import newest_map
+from withearth.execution.venue import Venue
 from withearth.flow.runtime import Runtime
 from withearth.market.port import Market
 from withearth.messaging.port import Publisher
@@ -21,6 +23,9 @@ from withearth.settings import Settings, settings_from_process
 from withearth.store.port import DocumentStore
 
 if TYPE_CHECKING:
+    from withearth.decision.recorded import StoredDecisions
+    from withearth.decision.sentiment import SentimentSource
+    from withearth.store.blobs import Blobs
     from withearth.store.sqlite import SqliteStore
 
 ENVIRON_KEY: Final = "withearth.runtime"
@@ -43,9 +48,20 @@ def _process_runtime() -> Runtime:
     return assemble(settings, clock, open_store(settings.state_dir), open_bus(settings.state_dir, clock))
 
 
-def assemble(settings: Settings, clock: Clock, store: DocumentStore, publisher: Publisher) -> Runtime:
-    """A runtime with the market and the predictor that the settings name."""
-    return Runtime(settings, clock, choose_market(settings), store, publisher, choose_predictor(settings))
+def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: Publisher) -> Runtime:
+    """A runtime with the market, the predictor and the rest that the settings name."""
+    market = choose_market(settings)
+    return Runtime(
+        settings,
+        clock,
+        market,
+        store,
+        publisher,
+        choose_predictor(settings, clock, store),
+        choose_payloads(settings),
+        choose_sentiment(settings),
+        choose_venue(settings, market, clock),
+    )
 
 
 def open_store(directory: Path) -> "SqliteStore":
@@ -71,15 +87,82 @@ def choose_market(settings: Settings) -> Market:
     )
 
 
-def choose_predictor(settings: Settings) -> Predictor:
-    """The baseline, or recorded answers, as PREDICTOR says."""
-    if settings.predictor == "recorded":
-        from withearth.decision.recorded import RecordedPredictor, read_decisions
+def choose_venue(settings: Settings, market: Market, clock: Clock) -> Venue | None:
+    """The paper exchange over the same market, when EXECUTE_TRADES is true; without it no order is ever sent."""
+    if not settings.execute_trades:
+        return None
+    from withearth.execution.paper_venue import open_paper_venue
 
-        return RecordedPredictor(read_decisions(required(settings.recorded_decisions, "RECORDED_DECISIONS")))
-    from withearth.decision.baseline import BaselinePredictor
+    return open_paper_venue(settings, market, clock)
 
-    return BaselinePredictor()
+
+def choose_predictor(settings: Settings, clock: Clock, store: DocumentStore) -> Predictor:
+    """Who PREDICTOR names, with its probabilities calibrated where MIN_PROB_ON asks for that."""
+    match settings.predictor:
+        case "recorded":
+            from withearth.decision.recorded import RecordedPredictor
+
+            # What was calibrated then is given again as it was.
+            return RecordedPredictor(_recorded(required(settings.recorded_decisions, "RECORDED_DECISIONS")))
+        case "ensemble":
+            from withearth.decision.ensemble import EnsemblePredictor
+
+            members = [_member(name, settings, clock) for name in settings.ensemble_members]
+            chosen: Predictor = EnsemblePredictor(members, settings.ensemble_rule)
+        case name:
+            chosen = _member(name, settings, clock)
+    if settings.min_prob_on == "raw":
+        return chosen
+    from withearth.decision.calibration import CalibratedPredictor
+
+    return CalibratedPredictor(chosen, functools.partial(newest_map, store))
+
+
+def _member(name: str, settings: Settings, clock: Clock) -> Predictor:
+    """The predictor `baseline`, `gemini` or `gemini:MODEL`."""
+    kind, _, model = name.partition(":")
+    if kind == "baseline":
+        from withearth.decision.baseline import BaselinePredictor
+
+        return BaselinePredictor()
+    import time
+
+    from withearth.decision.gemini import GeminiPredictor
+    from withearth.decision.gemini_service import GeminiService
+
+    models = (model,) if model else settings.gemini_model
+    return GeminiPredictor(settings, models, clock, GeminiService(settings), time.sleep)
+
+
+def _recorded(path: Path) -> "StoredDecisions":
+    """The decisions of a run's directory, or of an exported file."""
+    from withearth.decision.recorded import read_decisions
+
+    if not path.is_dir():
+        return read_decisions(path)
+    from withearth.flow.recorded_runs import DecisionsOfRun
+
+    if not (path / "store.db").is_file():
+        raise Misconfigured(f"RECORDED_DECISIONS is {path}, which holds no books: name a run's directory, or a file.")
+    return DecisionsOfRun(open_store(path))
+
+
+def choose_payloads(settings: Settings) -> "Blobs | None":
+    """Files below LOG_DIR where MODEL_PAYLOAD_DUMPS asks for them."""
+    if not settings.model_payload_dumps:
+        return None
+    from withearth.local.payloads import FileBlobs
+
+    return FileBlobs(settings.log_dir / "payloads")
+
+
+def choose_sentiment(settings: Settings) -> "SentimentSource | None":
+    """The source that SENTIMENT names."""
+    if settings.sentiment == "off":
+        return None
+    from withearth.decision.grok import GrokSource
+
+    return GrokSource(settings)
 
 
 def required(path: Path | None, key: str) -> Path:

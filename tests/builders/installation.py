@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from withearth.bootstrap import assemble, open_store
-from withearth.decision.prediction import Prediction, Question
+from withearth.decision.prediction import Answer, Prediction, Question, audit_of
+from withearth.decision.spend import NOTHING, Spend
 from withearth.domain.canonical import canonical_json
 from withearth.domain.side import Direction
 from withearth.flow.runtime import Runtime
@@ -34,9 +35,13 @@ class AlwaysLong:
 
     name: Final = "always-long"
 
-    def predict(self, question: Question) -> Prediction:
+    def spend_max(self, question: Question) -> Spend:
+        """Nothing."""
+        return NOTHING
+
+    def predict(self, question: Question) -> Answer:
         """A long, whatever the question."""
-        return Prediction(Direction.LONG, 0.9, "always")
+        return Answer(Prediction(Direction.LONG, 0.9, "always"), audit_of(self.name, "rule"))
 
 
 class Installation:

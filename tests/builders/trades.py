@@ -8,7 +8,7 @@ import numpy as np
 from withearth.domain.candles import Candles, normalise
 from withearth.domain.side import Side
 from withearth.domain.times import Timeframe, to_ms
-from withearth.execution.shadow import ShadowTrade
+from withearth.execution.shadow import OpenTrade
 
 OPENED_AT = datetime(2024, 3, 5, 10, 5, tzinfo=UTC)
 
@@ -26,9 +26,9 @@ def a_trade(
     sl: str | Decimal | None = None,
     qty: str | Decimal = "2",
     horizon_min: int = 60,
-) -> ShadowTrade:
+) -> OpenTrade:
     """A trade from 100 with its target two away, and its stop one."""
-    return ShadowTrade(
+    return OpenTrade(
         side=side,
         qty=Decimal(qty),
         entry=Decimal(entry),

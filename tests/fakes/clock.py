@@ -20,3 +20,7 @@ class ManualClock:
     def set(self, now: datetime) -> None:
         """Jump to an instant."""
         self._now = now
+
+    def sleep(self, time: timedelta) -> None:
+        """Let time pass at once."""
+        self.advance(time)

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
@@ -61,7 +62,7 @@ ORIGINAL: Final[dict[str, object]] = {
     "BINANCE_FAPI_BASE": "https://fapi.binance.com",
     "BINANCE_FAPI_TESTNET_BASE": "https://demo-fapi.binance.com",
     "GOOGLE_API_KEY": SecretStr(""),
-    "GEMINI_MODEL": "gemini-3.1-flash-lite",
+    "GEMINI_MODEL": ("gemini-3.1-flash-lite",),
     "G_TEMPERATURE": 0.0,
     "G_MAX_TOKENS": 512,
     "GCS_BUCKET": "",
@@ -86,8 +87,34 @@ ADDED: Final[dict[str, object]] = {
     "MODEL_SPREAD_BPS": Decimal("1.0"),
     "SYNTHETIC_SEED": 7,
     "MAX_EVENT_BYTES": 65_536,
+    "ENSEMBLE_MEMBERS": ("gemini", "baseline"),
+    "ENSEMBLE_RULE": "agree",
+    "MIN_PROB_ON": "raw",
+    "VERTEX_PROJECT": "",
+    "VERTEX_LOCATION": "global",
+    "G_BASE_URL": "",
+    "G_SEED": 7,
+    "G_THINKING": "minimal",
+    "G_TIMEOUT_MS": 20_000,
+    "G_PRICE_IN_USD": Decimal("0.25"),
+    "G_PRICE_OUT_USD": Decimal("1.50"),
+    "G_KNOWLEDGE_UNTIL": date(2025, 1, 31),
+    "MODEL_BUDGET_USD": Decimal("0.50"),
+    "MODEL_BUDGET_TOKENS": 3_000_000,
+    "MODEL_SAFE_MODE_AFTER": 5,
+    "MODEL_PROBE_SEC": 300,
+    "MODEL_PAYLOAD_DUMPS": False,
+    "SENTIMENT": "off",
+    "XAI_API_KEY": SecretStr(""),
+    "XAI_MODEL": "grok-4.5",
+    "XAI_BASE": "https://api.x.ai/v1",
+    "XAI_TIMEOUT_MS": 90_000,
+    "SENTIMENT_COST_USD": Decimal("0.05"),
+    "SENTIMENT_REFRESH_MIN": 60,
+    "SENTIMENT_MAX_AGE_MIN": 120,
+    "SENTIMENT_SYMBOLS_A_PASS": 3,
 }
-SECRETS: Final = ("BINANCE_API_KEY", "BINANCE_API_SECRET", "GOOGLE_API_KEY")
+SECRETS: Final = ("BINANCE_API_KEY", "BINANCE_API_SECRET", "GOOGLE_API_KEY", "XAI_API_KEY")
 NUMBERS: Final = tuple(key for key in KEYS if bounds(key) is not None)
 DECIMALS: Final = tuple(key for key in NUMBERS if isinstance((ORIGINAL | ADDED)[key], Decimal))
 # Settings that depend on a number, moved out of its way.
@@ -231,7 +258,7 @@ def test_all_problems_are_told_at_once() -> None:
         ("ENTRY_MODE", "limit", "ENTRY_MODE is limit, allowed is LIMIT or MARKET: "),
         ("MARGIN_TYPE", "", "MARGIN_TYPE is empty, allowed is ISOLATED or CROSSED: "),
         ("POSITION_MODE", "BOTH", "POSITION_MODE is BOTH, allowed is ONEWAY or HEDGE: "),
-        ("PREDICTOR", "oracle", "PREDICTOR is oracle, allowed is baseline or recorded: "),
+        ("PREDICTOR", "oracle", "PREDICTOR is oracle, allowed is baseline or gemini or ensemble or recorded: "),
         ("BINANCE_USE_TESTNET", "maybe", "BINANCE_USE_TESTNET is maybe, allowed is true or false: "),
         ("TZ", "Asia", "TZ is Asia, allowed is a name of the time zone database"),
         ("TZ", "/etc/localtime", "TZ is /etc/localtime, allowed is "),

@@ -8,17 +8,8 @@ from hypothesis import strategies as st
 from tests.builders.trades import OPENED_AT, QUIET, Bar, a_trade, bars_since_entry
 from withearth.domain.side import Side
 from withearth.domain.times import TICK
-from withearth.execution.shadow import (
-    Costs,
-    Exit,
-    ExitReason,
-    FundingPayment,
-    ShadowTrade,
-    follow,
-    funding_payments,
-    result,
-    slipped,
-)
+from withearth.execution.outcome import Exit, ExitReason, OpenTrade
+from withearth.execution.shadow import Costs, FundingPayment, follow, funding_payments, result, slipped
 from withearth.market.port import Settlement
 
 FREE = Costs(fee_bps=Decimal(0), slippage_bps=Decimal(0))
@@ -48,7 +39,7 @@ def _mirrored(bar: Bar) -> Bar:
     return opened, low, high, close
 
 
-def _ended(*bars: Bar | None, trade: ShadowTrade | None = None, costs: Costs = COSTS) -> Exit:
+def _ended(*bars: Bar | None, trade: OpenTrade | None = None, costs: Costs = COSTS) -> Exit:
     ended = follow(trade or a_trade(), bars_since_entry(*bars), costs)
     assert ended is not None
     return ended

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from withearth import __version__
-from withearth.cli import export, inspect, live, replay
+from withearth.cli import export, inspect, live, paper, replay
 from withearth.domain.errors import WithEarthError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 for command in (live.run, live.demo, replay.replay, inspect.tick, inspect.settings):
     app.command()(command)
+app.command()(paper.paper_exchange)
 app.add_typer(export.app, name="export")
 
 

@@ -58,7 +58,7 @@ def demo(
             progress.stop()
             remember_latest(settings.state_dir, directory)
             _announce(runtime, address)
-            closed_before = report(runtime.store).closed_trades
+            closed_before = report(runtime.store, runtime.mode).closed_trades
             _wait_until_stopped(_closes_another(runtime, closed_before) if check else lambda: False)
             _print_summary(runtime, closed_before)
 
@@ -77,7 +77,7 @@ def _closes_another(runtime: Runtime, closed_before: int) -> Callable[[], bool]:
     def closed() -> bool:
         if time.monotonic() > deadline:
             raise Unavailable(f"no shadow trade closed within {CHECK_SECONDS} s of the running demo")
-        return report(runtime.store).closed_trades > closed_before
+        return report(runtime.store, runtime.mode).closed_trades > closed_before
 
     return closed
 
@@ -92,7 +92,7 @@ def _wait_until_stopped(done: Callable[[], bool]) -> None:
 
 
 def _print_summary(runtime: Runtime, closed_before: int) -> None:
-    found = report(runtime.store)
+    found = report(runtime.store, runtime.mode)
     table = Table(title=f"Demo, {runtime.market.origin.value} market", show_header=False, title_justify="left")
     table.add_row("decisions", str(found.decisions))
     for code, count in found.outcomes.items():

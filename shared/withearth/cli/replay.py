@@ -31,6 +31,7 @@ def replay(
     ] = 0,
     chaos: Annotated[bool, typer.Option(help="Deliver every message twice, late and out of order.")] = False,
     chaos_seed: Annotated[int, typer.Option(help="What kind of disorder.")] = 1,
+    execute: Annotated[bool, typer.Option(help="Send orders to the paper exchange, instead of shadow trades.")] = False,
     fresh: Annotated[bool, typer.Option(help="Begin anew, even where a run was cut off.")] = False,
     state: Annotated[Path | None, typer.Option(help="Directory of the run's books.")] = None,
 ) -> None:
@@ -38,12 +39,13 @@ def replay(
 
     A run that was cut off goes on where it stopped; a finished one is repeated.
     """
-    settings = settings_with({"MARKET": "recorded", "DATA_DIR": str(data), "SYMBOLS": symbols})
+    options = {"MARKET": "recorded", "DATA_DIR": str(data), "SYMBOLS": symbols}
+    settings = settings_with(options | {"EXECUTE_TRADES": "true" if execute else None})
     period = _period(instant(start, "--from"), instant(end, "--to"))
     check_recorded(settings, data, period)
     disorder = Chaos(seed=chaos_seed, duplicate=True, shuffle=True) if chaos else None
     directory = state or state_directory(settings, period, disorder)
-    if fresh:
+    if fresh or execute:  # the paper account lives in the process: a run cannot go on without it
         discard(directory)
     timing, started = Timing(), time.perf_counter()
     with progress_bar("replaying", period.ticks) as bar:
@@ -52,7 +54,8 @@ def replay(
     remember_latest(settings.state_dir, directory)
     if timing.ticks < period.ticks:
         notices.print(f"Went on with a run that was cut off: {period.ticks - timing.ticks} ticks were done before.")
-    print_report(report(store), timing, timing.ticks * len(settings.symbols) / (time.perf_counter() - started))
+    found = report(store, "PAPER" if execute else "SHADOW")
+    print_report(found, timing, timing.ticks * len(settings.symbols) / (time.perf_counter() - started))
     notices.print(f"Books: {directory}", soft_wrap=True)
 
 

@@ -53,12 +53,12 @@ def assess(prediction: Prediction, conditions: Conditions, settings: Settings) -
     side = prediction.direction.side
     if side is None:
         return Assessment((Reason.MODEL_HOLD,))
-    reasons = [Reason.PROBABILITY_TOO_LOW] if prediction.prob < settings.min_prob else []
+    reasons = [Reason.PROBABILITY_TOO_LOW] if prediction.traded_prob < settings.min_prob else []
     try:
         levels = plan_levels(side, conditions.book.mid, conditions.snapshot, conditions.instrument, settings)
     except Refused as refusal:
         return Assessment((*reasons, refusal.reason), detail=refusal.detail)
-    rr_min = required_risk_reward(prediction.prob, settings)
+    rr_min = required_risk_reward(prediction.traded_prob, settings)
     if levels.risk_reward < rr_min:
         reasons.append(Reason.RISK_REWARD_TOO_LOW)
     try:

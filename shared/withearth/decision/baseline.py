@@ -16,7 +16,8 @@ A frame that does not move has no trend (0). The probability is rounded to four 
 from statistics import fmean
 from typing import Final
 
-from withearth.decision.prediction import Prediction, Question
+from withearth.decision.prediction import Answer, Prediction, Question, audit_of
+from withearth.decision.spend import NOTHING, Spend
 from withearth.domain.side import Direction
 from withearth.domain.times import Timeframe
 from withearth.features.snapshot import TimeframeFeatures
@@ -31,20 +32,25 @@ class BaselinePredictor:
 
     name: Final = "baseline-1"
 
-    def predict(self, question: Question) -> Prediction:
+    def spend_max(self, _question: Question) -> Spend:
+        """Nothing."""
+        return NOTHING
+
+    def predict(self, question: Question) -> Answer:
         """Apply the rule. Never raises."""
         snapshot = question.snapshot
         trend = fmean(_trend(snapshot.frames[frame]) for frame in _TREND_FRAMES)
         pull_back = _clip((50 - snapshot.frames[Timeframe.M5].rsi14) / 30)
         score = 0.60 * trend + 0.30 * pull_back + 0.10 * (snapshot.depth_imbalance or 0.0)
         hourly = snapshot.frames[Timeframe.H1]
-        return Prediction(
+        prediction = Prediction(
             direction=_direction(score, trend),
             prob=round(min(0.5 + 0.35 * abs(score), _PROB_MAX), 4),
             reasoning=f"baseline: trend {trend:+.2f}, pull-back {pull_back:+.2f}, score {score:+.2f}",
             support=hourly.support50,
             resistance=hourly.resistance50,
         )
+        return Answer(prediction, audit_of(self.name, "rule"))
 
 
 def _direction(score: float, trend: float) -> Direction:

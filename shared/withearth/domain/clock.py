@@ -1,6 +1,6 @@
-"""The clock port: the only way this system learns what time it is."""
+"""The clock ports: the only way this system learns what time it is, and waits."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -9,4 +9,12 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
+        ...
+
+
+class Timer(Clock, Protocol):
+    """A clock that can be waited on."""
+
+    def sleep(self, time: timedelta) -> None:
+        """Return once this much of the clock's own time has passed."""
         ...

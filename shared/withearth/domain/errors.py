@@ -7,6 +7,7 @@ WithEarthError
 │   └── Unavailable    the store, the bus or the market did not answer
 └── Refused            final for this input: recorded under its reason, never delivered again
     ├── MarketFault    the market data do not allow a decision
+    ├── Unanswered     a predictor gave no answer that may be used (`decision/prediction.py`)
     └── InvalidEvent   the message is not one of ours, or not one we act on
 """
 

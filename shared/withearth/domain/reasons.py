@@ -43,6 +43,26 @@ class Reason(StrEnum):
     # Model
     MODEL_HOLD = "MODEL_HOLD", "The predictor sees no trade."
     DECISION_NOT_RECORDED = "DECISION_NOT_RECORDED", "The recorded predictor has no answer stored for this decision."
+    MODEL_TRUNCATED = "MODEL_TRUNCATED", "The model's answer was cut off at G_MAX_TOKENS."
+    MODEL_BLOCKED = "MODEL_BLOCKED", "The model's service blocked the question or its own answer."
+    MODEL_INVALID = "MODEL_INVALID", "The model's answer is not what the schema asks for."
+    MODEL_WRONG_SYMBOL = "MODEL_WRONG_SYMBOL", "The model's answer names another symbol than it was asked about."
+    MODEL_CONTRADICTORY = "MODEL_CONTRADICTORY", "The model's support and resistance do not enclose the price."
+    MODEL_UNCALIBRATED = "MODEL_UNCALIBRATED", "The probability lies outside what the calibration has seen."
+    MODEL_TIMEOUT = "MODEL_TIMEOUT", "The model gave no answer within G_TIMEOUT_MS."
+    MODEL_BUSY = "MODEL_BUSY", "The model's service has no capacity for us at the moment."
+    MODEL_RETIRED = "MODEL_RETIRED", "The model's service knows no model of GEMINI_MODEL any more."
+    MODEL_UNREACHABLE = "MODEL_UNREACHABLE", "The model's service could not be reached, or broke down."
+    MODEL_REFUSED = "MODEL_REFUSED", "The model's service refuses us: a key, a permission or a setting is wrong."
+    MODEL_ANSWER_LOST = (
+        "MODEL_ANSWER_LOST",
+        "Whoever asked the model died before its answer was kept; nobody asks twice.",
+    )
+    MODEL_SAFE_MODE = (
+        "MODEL_SAFE_MODE",
+        "The model failed MODEL_SAFE_MODE_AFTER times in a row and has to answer first.",
+    )
+    BUDGET_SPENT = "BUDGET_SPENT", "The day's budget for models does not cover another question."
 
     # Levels and risk
     PROBABILITY_TOO_LOW = "PROBABILITY_TOO_LOW", "The probability is below MIN_PROB."
@@ -54,7 +74,20 @@ class Reason(StrEnum):
 
     # Execution
     INTENT_EXPIRED = "INTENT_EXPIRED", "The intent came after its expiry; a late message never trades."
+    STOP_REFUSED = (
+        "STOP_REFUSED",
+        "The exchange did not take the stop, so the trade was not entered, or was left at once.",
+    )
+    ENTRY_REFUSED = "ENTRY_REFUSED", "The exchange did not take the entry order."
+    ENTRY_NOT_FILLED = "ENTRY_NOT_FILLED", "The entry was not filled in its time, within the allowed slippage."
+    TARGET_REACHED = "TARGET_REACHED", "The price was beyond the target before the target order was in place."
+    HORIZON_OVER = "HORIZON_OVER", "The time that the decision looked ahead is over."
+    FOREIGN_POSITION = "FOREIGN_POSITION", "The account holds a position in this symbol that is not ours."
     POSITION_OPEN = "POSITION_OPEN", "This symbol already has an open trade."
+
+    # Sentiment
+    SENTIMENT_UNREACHABLE = "SENTIMENT_UNREACHABLE", "The source of sentiment could not be reached, or broke down."
+    SENTIMENT_INVALID = "SENTIMENT_INVALID", "The answer of the source of sentiment is not what its schema asks for."
 
     # Events
     EVENT_MALFORMED = "EVENT_MALFORMED", "The message is not a valid event of this version."

@@ -13,7 +13,7 @@ Impure: talks to the exchange. One instance is used by one thread at a time.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -56,6 +56,7 @@ ABSENT_CODES: Final = frozenset({-2011, -2013})
 class Connection:
     """Where and as whom to trade. `transport` answers instead of the network, as the paper exchange does in process."""
 
+    kind: str
     base_url: str
     api_key: str
     api_secret: str = field(repr=False)
@@ -74,7 +75,9 @@ class BinanceVenue:
             timeout=connection.timeout_ms,
             retries=0,
         )
-        self._rest = DerivativesTradingUsdsFuturesRestAPI(configuration)
+        # Any: the SDK's hints want enums and floats where it takes, and we send, plain text.
+        self._rest: Any = DerivativesTradingUsdsFuturesRestAPI(configuration)
+        self._kind = connection.kind
         self._clock = clock
         self._offset = timedelta()
         self._heard: requests.Response | None = None
@@ -85,6 +88,11 @@ class BinanceVenue:
         if connection.transport is not None:
             session.mount(connection.base_url, connection.transport)
 
+    @property
+    def kind(self) -> str:
+        """PAPER, DEMO or LIVE."""
+        return self._kind
+
     def synchronise(self) -> timedelta:
         """Measure the exchange's clock against ours, use it from now on, and return the difference."""
         before = self._clock.now()
@@ -93,12 +101,13 @@ class BinanceVenue:
         self._offset = timedelta(milliseconds=int(payload["serverTime"]) - to_ms(middle))
         return self._offset
 
-    def place(self, order: Order) -> Answer:
+    def place(self, order: Order, at: datetime) -> Answer:
         """Send an ordinary order."""
         limit = {} if order.price is None else {"price": _text(order.price), "time_in_force": order.time_in_force.value}
         return self._change(
             order.client_id,
             "clientOrderId",
+            at,
             lambda: self._rest.new_order(
                 symbol=order.symbol,
                 side=order.action.value,
@@ -111,11 +120,12 @@ class BinanceVenue:
             ),
         )
 
-    def arm(self, conditional: Conditional) -> Answer:
+    def arm(self, conditional: Conditional, at: datetime) -> Answer:
         """Send a reduce-only conditional order that triggers on the mark price."""
         return self._change(
             conditional.client_id,
             "clientAlgoId",
+            at,
             lambda: self._rest.new_algo_order(
                 algo_type="CONDITIONAL",
                 symbol=conditional.symbol,
@@ -129,11 +139,12 @@ class BinanceVenue:
             ),
         )
 
-    def modify(self, order: Order) -> Answer:
+    def modify(self, order: Order, at: datetime) -> Answer:
         """Move an open limit order; -5027, nothing to change, counts as done."""
         return self._change(
             order.client_id,
             "clientOrderId",
+            at,
             lambda: self._rest.modify_order(
                 symbol=order.symbol,
                 side=order.action.value,
@@ -143,21 +154,28 @@ class BinanceVenue:
             ),
         )
 
-    def cancel(self, symbol: str, client_id: str) -> Answer:
+    def cancel(self, symbol: str, client_id: str, at: datetime) -> Answer:
         """Cancel an ordinary order."""
         return self._change(
             client_id,
             "clientOrderId",
+            at,
             lambda: self._rest.cancel_order(symbol=symbol, orig_client_order_id=client_id),
         )
 
-    def disarm(self, client_id: str) -> Answer:
+    def disarm(self, client_id: str, at: datetime) -> Answer:
         """Cancel a conditional order."""
         return self._change(
             client_id,
             "clientAlgoId",
+            at,
             lambda: self._rest.cancel_algo_order(client_algo_id=client_id),
         )
+
+    def touch(self, symbol: str) -> tuple[Decimal, Decimal]:
+        """Best bid and best ask. Raises Unavailable."""
+        row = self._read(lambda: self._rest.symbol_order_book_ticker(symbol=symbol))
+        return Decimal(row["bidPrice"]), Decimal(row["askPrice"])
 
     def truth(self, symbol: str) -> Truth:
         """Position and open orders of one symbol. Raises Unavailable."""
@@ -212,13 +230,13 @@ class BinanceVenue:
     def _all_conditionals(self, symbol: str) -> tuple[ConditionalState, ...]:
         return _conditionals(self._read(lambda: self._rest.query_all_algo_orders(symbol=symbol)))
 
-    def _change(self, client_id: str, id_field: str, call: Callable[[], Any]) -> Answer:
-        """Make an account-changing call, and say what its answer means. Never raises."""
-        return classify(client_id, self._ask(call), id_field)
+    def _change(self, client_id: str, id_field: str, at: datetime, call: Callable[[], Any]) -> Answer:
+        """Make an account-changing call signed as of `at`, and say what its answer means. Never raises."""
+        return classify(client_id, self._ask(call, at), id_field)
 
     def _read(self, call: Callable[[], Any]) -> Any:
         """The JSON of a reading call. Raises Unavailable for anything but a good answer."""
-        heard = self._ask(call)
+        heard = self._ask(call, self._clock.now())
         if heard.status != requests.codes.ok or self._heard is None:
             raise Unavailable(f"the exchange did not answer a reading: HTTP {heard.status} {heard.body[:200]}")
         try:
@@ -228,7 +246,7 @@ class BinanceVenue:
 
     def _find(self, call: Callable[[], Any]) -> Row | None:
         """A row, or None when the exchange says that it has none. Raises Unavailable."""
-        heard = self._ask(call)
+        heard = self._ask(call, self._clock.now())
         payload = parsed(heard.body)
         if heard.status == requests.codes.ok and payload is not None:
             return payload
@@ -236,10 +254,11 @@ class BinanceVenue:
             return None
         raise Unavailable(f"the exchange did not answer a query: HTTP {heard.status} {heard.body[:200]}")
 
-    def _ask(self, call: Callable[[], Any]) -> Heard:
+    def _ask(self, call: Callable[[], Any], at: datetime) -> Heard:
         """Make one call of the SDK, and return what was heard on the wire, whatever the SDK made of it."""
         self._heard = None
-        binance_common.utils.get_timestamp = self._timestamp
+        timestamp = to_ms(at + self._offset)
+        binance_common.utils.get_timestamp = lambda: timestamp
         sent = True
         try:
             call()
@@ -251,9 +270,6 @@ class BinanceVenue:
         if self._heard is None:
             return Heard(None, "", sent)
         return Heard(self._heard.status_code, self._heard.text)
-
-    def _timestamp(self) -> int:
-        return to_ms(self._clock.now() + self._offset)
 
     def _remember(self, response: requests.Response, **_options: Any) -> None:
         self._heard = response

@@ -35,16 +35,20 @@ def classify(client_id: str, heard: Heard, id_field: str) -> Answer:
     payload = parsed(heard.body)
     if heard.status is None or payload is None:
         return Unknown(client_id, f"HTTP {heard.status}, no readable answer")
-    code, message = payload.get("code"), str(payload.get("msg", ""))
     if heard.status == HTTPStatus.OK:
         return _good(client_id, payload, id_field)
+    return _refusal(client_id, heard.status, payload)
+
+
+def _refusal(client_id: str, status: int, payload: dict[str, Any]) -> Answer:
+    code, message = payload.get("code"), str(payload.get("msg", ""))
     if not isinstance(code, int) or code in UNCLEAR_CODES:
-        return Unknown(client_id, f"HTTP {heard.status}, code {code}: {message}")
+        return Unknown(client_id, f"HTTP {status}, code {code}: {message}")
     if code in ALREADY_SO:
         return Accepted(client_id)
-    if heard.status < HTTPStatus.INTERNAL_SERVER_ERROR or code == OVERLOADED:
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR or code == OVERLOADED:
         return Rejected(client_id, code, message)
-    return Unknown(client_id, f"HTTP {heard.status}, code {code}: {message}")
+    return Unknown(client_id, f"HTTP {status}, code {code}: {message}")
 
 
 def _good(client_id: str, payload: dict[str, Any], id_field: str) -> Answer:

@@ -84,5 +84,4 @@ def funding_fee(row: Row) -> FundingFee:
 
 
 def _or_none(text: str) -> Decimal | None:
-    value = Decimal(text)
-    return value if value else None
+    return Decimal(text) or None

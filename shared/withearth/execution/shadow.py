@@ -10,28 +10,19 @@ Pessimistic wherever candles leave a choice:
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from enum import StrEnum
 from typing import Final
 
 from withearth.domain.candles import CLOSE, HIGH, LOW, OPEN, Candles
 from withearth.domain.side import Side
 from withearth.domain.times import from_ms, to_ms
+from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
 from withearth.market.port import Settlement
 
 _BASIS_POINTS: Final = 10_000
 _CENTS: Final = Decimal("0.00000001")
 """Money is booked to the exchange's eight decimal places."""
-
-
-class ExitReason(StrEnum):
-    """Why a shadow trade ended."""
-
-    TARGET = "TARGET"
-    STOP = "STOP"
-    HORIZON = "HORIZON"
-    DATA_GAP = "DATA_GAP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,53 +34,11 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True)
-class ShadowTrade:
-    """An open shadow trade. `entry` is the price paid, slippage included; money in the quote asset."""
-
-    side: Side
-    qty: Decimal
-    entry: Decimal
-    tp: Decimal
-    sl: Decimal
-    opened_at: datetime
-    horizon_min: int
-
-    @property
-    def ends_at(self) -> datetime:
-        """When the horizon is over."""
-        return self.opened_at + timedelta(minutes=self.horizon_min)
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """How a shadow trade ended. `at` is the close of the bar that ended it."""
-
-    reason: ExitReason
-    at: datetime
-    price: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
 class FundingPayment:
     """One settlement that fell into a trade: the rate, and the price that made the notional."""
 
     rate: Decimal
     price: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a closed trade earned, in the quote asset. `funding` is what was received, negative when paid."""
-
-    gross: Decimal
-    fees: Decimal
-    funding: Decimal
-    r_multiple: Decimal
-
-    @property
-    def net(self) -> Decimal:
-        """Gross profit less fees, plus funding."""
-        return self.gross - self.fees + self.funding
 
 
 def slipped(price: Decimal, buying: bool, costs: Costs) -> Decimal:
@@ -98,7 +47,7 @@ def slipped(price: Decimal, buying: bool, costs: Costs) -> Decimal:
     return (price * (1 + worse)).quantize(_CENTS, rounding=ROUND_CEILING if buying else ROUND_FLOOR)
 
 
-def follow(trade: ShadowTrade, bars: Candles, costs: Costs) -> Exit | None:
+def follow(trade: OpenTrade, bars: Candles, costs: Costs) -> Exit | None:
     """Walk the closed bars that opened at the entry or later, oldest first, until one ends the trade."""
     expected = to_ms(trade.opened_at)
     later = bars.opened_since(expected)
@@ -122,7 +71,7 @@ class _Bar:
     close: Decimal
 
 
-def _end_in_bar(trade: ShadowTrade, bar: _Bar, costs: Costs) -> Exit | None:
+def _end_in_bar(trade: OpenTrade, bar: _Bar, costs: Costs) -> Exit | None:
     worst, best = (bar.low, bar.high)[:: trade.side.sign]
     sign, selling = trade.side.sign, trade.side is Side.LONG
     if worst * sign <= trade.sl * sign:
@@ -135,7 +84,7 @@ def _end_in_bar(trade: ShadowTrade, bar: _Bar, costs: Costs) -> Exit | None:
     return None
 
 
-def result(trade: ShadowTrade, exit_price: Decimal, payments: Iterable[FundingPayment], costs: Costs) -> Result:
+def result(trade: OpenTrade, exit_price: Decimal, payments: Iterable[FundingPayment], costs: Costs) -> Result:
     """Book the trade. R is the distance from entry to stop, times the quantity."""
     gross = (exit_price - trade.entry) * trade.qty * trade.side.sign
     fees = (exit_price + trade.entry) * trade.qty * costs.fee_bps / _BASIS_POINTS

@@ -12,6 +12,7 @@ exchange answers -2013 for live orders at times.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Protocol
@@ -231,31 +232,40 @@ class Truth:
 
 
 class Trading(Protocol):
-    """What changes orders. Nothing here raises for an answer of the exchange, whatever it is."""
+    """What changes orders. Nothing here raises for an answer of the exchange, whatever it is.
 
-    def place(self, order: Order) -> Answer:
+    `at` is the instant at which the caller last knew that it may act: when its write-ahead record, and with it its
+    lease, was written. The request is signed with it, so the exchange itself refuses a request that was held up on the
+    way (-1021): a process that slept through its lease cannot act beside the one that took over.
+    """
+
+    def place(self, order: Order, at: datetime) -> Answer:
         """Send an ordinary order."""
         ...
 
-    def arm(self, conditional: Conditional) -> Answer:
+    def arm(self, conditional: Conditional, at: datetime) -> Answer:
         """Send a conditional order."""
         ...
 
-    def modify(self, order: Order) -> Answer:
+    def modify(self, order: Order, at: datetime) -> Answer:
         """Move an open limit order to the price and quantity given; it loses its place in the queue."""
         ...
 
-    def cancel(self, symbol: str, client_id: str) -> Answer:
+    def cancel(self, symbol: str, client_id: str, at: datetime) -> Answer:
         """Cancel an ordinary order. Rejected with -2011 says nothing about why it is not open."""
         ...
 
-    def disarm(self, client_id: str) -> Answer:
+    def disarm(self, client_id: str, at: datetime) -> Answer:
         """Cancel a conditional order."""
         ...
 
 
 class Reading(Protocol):
     """What the exchange says. Raises Unavailable when it does not say it."""
+
+    def touch(self, symbol: str) -> tuple[Decimal, Decimal]:
+        """Best bid and best ask."""
+        ...
 
     def truth(self, symbol: str) -> Truth:
         """Position and open orders of one symbol."""
@@ -280,6 +290,11 @@ class Reading(Protocol):
 
 class Venue(Trading, Reading, Protocol):
     """An exchange account."""
+
+    @property
+    def kind(self) -> str:
+        """PAPER, DEMO or LIVE: shown beside every number that comes of it."""
+        ...
 
 
 ALREADY_SO: Final = frozenset({-4046, -4059, -4171, -5027})

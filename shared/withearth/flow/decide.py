@@ -1,31 +1,34 @@
 """Decide: one symbol at one tick gets one decision, with its whole audit.
 
-    data → gate → (claim) → model → risk → order
+    data → gate → (claim, reservation) → model → risk → order
 
 Everything is worked out as of the tick, not as of the moment the message arrived, so a decision is a function of
-the market's data and the settings alone. The decision is claimed after the gate and before the predictor is paid;
-a claim whose holder died is taken over once its lease has run out.
+the market's data, the settings and what a model answered. The decision is claimed after the gate and before the
+predictor is paid; a claim whose holder died is taken over once its lease has run out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from withearth.decision.assess import Assessment, Conditions, assess
 from withearth.decision.gate import gate
-from withearth.decision.prediction import Prediction, Question
+from withearth.decision.prediction import Prediction, Question, Unanswered
+from withearth.decision.sentiment import Sentiment
 from withearth.domain.book import Quote
 from withearth.domain.canonical import digest
-from withearth.domain.errors import Contention, InvalidEvent, MarketFault, Refused, Unavailable
+from withearth.domain.errors import Contention, InvalidEvent, MarketFault, Unavailable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import Timeframe, decision_id, tick_time
 from withearth.features.snapshot import HISTORY_BARS, FeatureSnapshot, build_snapshot, to_document, with_depth
-from withearth.flow.documents import CLAIM_LEASE, DECISION_RETENTION, DecisionState, decision_ref
+from withearth.flow.asking import Outcome, Ticket, admit, put, reservation, settlement, written_off
+from withearth.flow.documents import CLAIM_LEASE, DECISION_RETENTION, DecisionState, decision_ref, sentiment_ref
+from withearth.flow.labelling import label_due
 from withearth.flow.runtime import Runtime
 from withearth.messaging.events import MarketTick, TradeIntent, encode
 from withearth.messaging.port import TRADE_INTENTS, Message
-from withearth.store.port import AlreadyExists, Create, Document, Ref, Replace
+from withearth.store.port import AlreadyExists, Create, Document, Ref, Replace, Stored, Write
 
 
 class Stage(StrEnum):
@@ -40,14 +43,19 @@ class Stage(StrEnum):
 
 @dataclass(slots=True)
 class _Case:
-    """A decision in the making. `version` is that of our own claim, None before there is one."""
+    """A decision in the making. `claim` is that of a holder who died; `version` our own claim's, or the dead one's.
+
+    `consequences` are written in the commit that ends the case.
+    """
 
     runtime: Runtime
     tick: MarketTick
     closed_at: datetime
     ref: Ref
     audit: dict[str, Any]
+    claim: Document | None
     version: str | None
+    consequences: list[Write] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +91,14 @@ def _decided(runtime: Runtime, tick: MarketTick) -> Document:
     if closed_at > runtime.clock.now():
         # The dispatcher's clock may be a moment ahead of ours. Deciding now would decide without the bar.
         raise Unavailable(f"{ref} is of a tick that is not over yet by this clock")
-    case = _Case(runtime, tick, closed_at, ref, _heading(runtime, tick, closed_at), stored.version if stored else None)
+    case = _case(runtime, tick, closed_at, ref, stored)
     return _finish(case, _work_out(case))
+
+
+def _case(runtime: Runtime, tick: MarketTick, closed_at: datetime, ref: Ref, stored: Stored | None) -> _Case:
+    claim, version = (None, None) if stored is None else (stored.data, stored.version)
+    heading = _heading(runtime, tick, closed_at)
+    return _Case(runtime, tick, closed_at, ref, heading, claim, version, written_off(claim))
 
 
 def _heading(runtime: Runtime, tick: MarketTick, closed_at: datetime) -> dict[str, Any]:
@@ -95,9 +109,10 @@ def _heading(runtime: Runtime, tick: MarketTick, closed_at: datetime) -> dict[st
         "tick_id": tick.tick_id,
         "as_of": closed_at,
         "market": runtime.market.origin.value,
-        "predictor": runtime.predictor.name,
+        "predictor": None,
         "snapshot": None,
         "snapshot_hash": None,
+        "asked": None,
         "prediction": None,
         "assessment": None,
         "intent": None,
@@ -118,8 +133,8 @@ def _work_out(case: _Case) -> _Verdict:
         conditions = _conditions(case, snapshot)
     except MarketFault as fault:
         return _Verdict(Stage.DATA, (fault.reason,), fault.detail)
-    _claim(case)
-    return _judge(case, conditions)
+    question = _question(case, conditions.snapshot)
+    return _judge(case, conditions, question, _ask(case, question))
 
 
 def _observe(case: _Case) -> FeatureSnapshot:
@@ -141,7 +156,34 @@ def _conditions(case: _Case, snapshot: FeatureSnapshot) -> Conditions:
     return Conditions(snapshot, book, market.instrument(symbol), case.runtime.settings.shadow_equity_usdt)
 
 
-def _claim(case: _Case) -> None:
+def _question(case: _Case, snapshot: FeatureSnapshot) -> Question:
+    case.audit["snapshot_hash"] = digest(case.audit["snapshot"])
+    return Question(case.ref.id, snapshot, case.audit["snapshot_hash"], _sentiment(case))
+
+
+def _sentiment(case: _Case) -> Sentiment | None:
+    """The symbol's sentiment, where it is switched on and fresh."""
+    settings = case.runtime.settings
+    stored = None if settings.sentiment == "off" else case.runtime.store.get(sentiment_ref(case.tick.symbol))
+    known = None if stored is None or stored.data.get("numbers") is None else stored.data["numbers"]
+    sentiment = None if known is None else Sentiment.from_document(known)
+    age_max = timedelta(minutes=settings.sentiment_max_age_min)
+    return sentiment if sentiment is not None and sentiment.is_fresh(case.closed_at, age_max) else None
+
+
+def _ask(case: _Case, question: Question) -> Outcome:
+    """Claim the decision, and put the question if that may be done."""
+    try:
+        ticket = admit(case.runtime, question, case.claim)
+    except Unanswered as unasked:
+        return unasked
+    _claim(case, ticket)
+    outcome = put(case.runtime, question, ticket)
+    case.consequences += settlement(case.runtime, question, ticket, outcome)
+    return outcome
+
+
+def _claim(case: _Case, ticket: Ticket) -> None:
     """Take the decision for ourselves. Raises Contention when another delivery was faster."""
     claim = {
         "decision_id": case.ref.id,
@@ -149,24 +191,24 @@ def _claim(case: _Case) -> None:
         "tick_id": case.tick.tick_id,
         "state": DecisionState.CLAIMED.value,
         "lease_until": case.runtime.clock.now() + CLAIM_LEASE,
+        "reserved": ticket.to_document(),
     }
     try:
-        case.version = case.runtime.store.commit([_write(case, claim)])
+        case.version = case.runtime.store.commit([_write(case, claim), *reservation(case.runtime, ticket)])
     except AlreadyExists as error:
         raise Contention(f"{case.ref} is being worked on") from error
 
 
-def _judge(case: _Case, conditions: Conditions) -> _Verdict:
-    """Ask the predictor, and assess its answer."""
-    case.audit["snapshot_hash"] = digest(case.audit["snapshot"])
-    question = Question(case.ref.id, conditions.snapshot, case.audit["snapshot_hash"])
-    try:
-        prediction = case.runtime.predictor.predict(question)
-    except Refused as refusal:
-        return _Verdict(Stage.MODEL, (refusal.reason,), refusal.detail)
+def _judge(case: _Case, conditions: Conditions, question: Question, outcome: Outcome) -> _Verdict:
+    """Assess what the predictor answered, if it did."""
+    case.audit["asked"], case.audit["predictor"] = outcome.audit, outcome.audit["predictor"]
+    if isinstance(outcome, Unanswered):
+        return _Verdict(Stage.MODEL, (outcome.reason,), outcome.detail)
+    prediction = outcome.prediction
     case.audit["prediction"] = prediction.to_document()
     assessment = assess(prediction, conditions, case.runtime.settings)
     case.audit["assessment"] = assessment.to_document()
+    case.consequences += label_due(question, outcome, assessment, case.runtime.settings.horizon_min)
     if assessment.reasons:
         stage = Stage.MODEL if prediction.direction.side is None else Stage.RISK
         return _Verdict(stage, assessment.reasons, assessment.detail)
@@ -186,7 +228,7 @@ def _intent(case: _Case, prediction: Prediction, assessment: Assessment) -> Trad
         entry=assessment.levels.entry,
         tp=assessment.levels.tp,
         sl=assessment.levels.sl,
-        prob=prediction.prob,
+        prob=prediction.traded_prob,
         horizon_min=settings.horizon_min,
         decided_at=case.closed_at,
         expires_at=case.closed_at + timedelta(seconds=settings.intent_ttl_sec),
@@ -204,7 +246,7 @@ def _finish(case: _Case, verdict: _Verdict) -> Document:
         "decided_at": case.runtime.clock.now(),
     }
     try:
-        case.runtime.store.commit([_write(case, document)])
+        case.runtime.store.commit([_write(case, document), *case.consequences])
     except AlreadyExists as error:
         raise Contention(f"{case.ref} was decided by another delivery") from error
     return document

@@ -19,6 +19,7 @@ DECISIONS: Final = "decisions"
 INTENTS: Final = "intents"
 EVENTS: Final = "events"
 POSITIONS: Final = "positions"
+LABELS: Final = "labels"
 
 
 class DecisionState(StrEnum):
@@ -33,6 +34,7 @@ class IntentState(StrEnum):
 
     CLAIMED = "CLAIMED"
     SHADOW = "SHADOW"
+    EXECUTED = "EXECUTED"
     REFUSED = "REFUSED"
 
 
@@ -74,9 +76,34 @@ def event_ref(event_id: str) -> Ref:
     return Ref(EVENTS, event_id)
 
 
-def ledger_ref() -> Ref:
-    """Sums over all closed shadow trades, changed in the very commit that closes a trade."""
-    return Ref("risk", "shadow-ledger")
+def ledger_ref(mode: str) -> Ref:
+    """Sums over all closed trades of a mode, changed in the very commit that closes a trade."""
+    return Ref("risk", f"{mode.lower()}-ledger")
+
+
+def budget_ref(day: str) -> Ref:
+    """What models cost on one UTC day, such as `20240101`: integers, changed by increments only."""
+    return Ref("budgets", day)
+
+
+def model_health_ref() -> Ref:
+    """How often in a row the model failed, and when it was last tried."""
+    return Ref("control", "model")
+
+
+def sentiment_ref(symbol: str) -> Ref:
+    """The newest sentiment of a symbol."""
+    return Ref("sentiment", symbol)
+
+
+def calibration_ref(predictor: str) -> Ref:
+    """The newest calibration map of a predictor."""
+    return Ref("calibrations", predictor.replace("/", "_"))
+
+
+def label_ref(decision_id: str) -> Ref:
+    """Which barrier the levels of one decision met first, whether or not it was traded."""
+    return Ref(LABELS, decision_id)
 
 
 def view_ref(name: str) -> Ref:

@@ -1,28 +1,34 @@
 """Execute: an intent becomes a trade at most once, or is refused with a reason.
 
-In this version every trade is a shadow trade. The intent is claimed first; the trade, the position it occupies and
-the intent's end are one commit, so a crash at any point leaves either nothing or everything, and the redelivered
-message finishes the work.
+Without a venue the trade is a shadow trade: trade, position and the intent's end are one commit. With a venue the intent
+takes its symbol and becomes an execution, which `work` walks as far as it can now. A crash at any point leaves a record
+from which the redelivered message, or the reconciler, goes on.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from withearth.domain.errors import Contention, InvalidEvent
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
-from withearth.execution.shadow import ShadowTrade, slipped
+from withearth.execution.outcome import OpenTrade
+from withearth.execution.record import Terms, begin, execution_from
+from withearth.execution.shadow import slipped
+from withearth.execution.venue import Venue
 from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref, position_ref, trade_ref
 from withearth.flow.follow import bring_up_to_date, costs
-from withearth.flow.journal import event, opening
+from withearth.flow.journal import event, occupying, opening
 from withearth.flow.runtime import Runtime
+from withearth.flow.work import Job, work
 from withearth.messaging.events import TradeIntent
-from withearth.store.port import AlreadyExists, Create, Document, Replace, Write
+from withearth.store.port import AlreadyExists, Create, Document, Replace, Stored, Write
 
 
 def execute(runtime: Runtime, intent: TradeIntent) -> Document:
-    """Bring the intent to its end, unless that was done. Returns the intent's document.
+    """Bring the intent as far as it can be brought now, unless it has ended. Returns the intent's document.
 
-    Raises InvalidEvent for a symbol that is not configured and Contention while another delivery is at work.
+    Raises InvalidEvent for a symbol that is not configured, Contention while another delivery is at work, and
+    Unavailable when the exchange cannot be read.
     """
     if intent.symbol not in runtime.settings.symbols:
         raise InvalidEvent(Reason.SYMBOL_NOT_CONFIGURED, intent.symbol)
@@ -32,9 +38,25 @@ def execute(runtime: Runtime, intent: TradeIntent) -> Document:
         return stored.data
     if stored is not None and stored.data["lease_until"] > runtime.clock.now():
         raise Contention(f"{ref} is being worked on")
+    if stored is not None and "execution" in stored.data and runtime.venue is not None:
+        return resume(runtime, runtime.venue, stored)
     version = _claim(runtime, intent, None if stored is None else stored.version)
     reason = _refusal(runtime, intent)
-    return _refuse(runtime, intent, reason, version) if reason else _open_shadow(runtime, intent, version)
+    if reason is not None:
+        return _refuse(runtime, intent, reason, version)
+    if runtime.venue is None:
+        return _open_shadow(runtime, intent, version)
+    return _begin(runtime, runtime.venue, intent, version)
+
+
+def resume(runtime: Runtime, venue: Venue, stored: Stored) -> Document:
+    """Go on with an execution whose lease is over. Raises Contention when somebody else does."""
+    now = runtime.clock.now()
+    heading = {name: value for name, value in stored.data.items() if name != "execution"}
+    taken = dict(stored.data) | {"lease_until": now + CLAIM_LEASE}
+    version = runtime.store.commit([Replace(stored.ref, taken, stored.version)])
+    execution = execution_from(stored.data["execution"])
+    return _worked(Job(runtime, venue, heading, execution, version, held_at=now))
 
 
 def _claim(runtime: Runtime, intent: TradeIntent, version: str | None) -> str:
@@ -54,8 +76,8 @@ def _refusal(runtime: Runtime, intent: TradeIntent) -> Reason | None:
 
 def _has_open_trade(runtime: Runtime, symbol: str) -> bool:
     position = runtime.store.get(position_ref(symbol))
-    if position is None:
-        return False
+    if position is None or runtime.venue is not None:
+        return position is not None
     trade = runtime.store.get(trade_ref(position.data["trade_id"]))
     return trade is not None and bring_up_to_date(runtime, trade)
 
@@ -64,11 +86,12 @@ def _refuse(runtime: Runtime, intent: TradeIntent, reason: Reason, version: str)
     document = _document(intent, IntentState.REFUSED) | {"blocked_by": reason.value}
     text = f"{intent.intent_id} {reason}"
     told = event(f"{intent.intent_id}-refused", "INTENT_REFUSED", runtime.clock.now(), intent.symbol, text)
-    return _end(runtime, document, version, [told])
+    _write(runtime, document, version, [told])
+    return document
 
 
 def _open_shadow(runtime: Runtime, intent: TradeIntent, version: str) -> Document:
-    trade = ShadowTrade(
+    trade = OpenTrade(
         side=intent.side,
         qty=intent.qty,
         entry=slipped(intent.entry, buying=intent.side is Side.LONG, costs=costs(runtime.settings)),
@@ -77,16 +100,45 @@ def _open_shadow(runtime: Runtime, intent: TradeIntent, version: str) -> Documen
         opened_at=intent.decided_at,
         horizon_min=intent.horizon_min,
     )
-    return _end(runtime, _document(intent, IntentState.SHADOW), version, opening(runtime, intent, trade))
+    opened = opening(runtime, intent.intent_id, intent.symbol, trade)
+    opened.append(occupying(runtime, intent.intent_id, intent.symbol))
+    document = _document(intent, IntentState.SHADOW)
+    _write(runtime, document, version, opened)
+    return document
 
 
-def _end(runtime: Runtime, document: dict[str, Any], version: str, consequences: list[Write]) -> Document:
-    """Write the intent's end and what follows from it in one commit, over our own claim only."""
+def _begin(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) -> Document:
+    """Take the symbol and begin the execution, in one commit before anything is sent."""
+    now = runtime.clock.now()
+    terms = Terms(
+        intent_id=intent.intent_id,
+        symbol=intent.symbol,
+        side=intent.side,
+        qty=intent.qty,
+        entry=intent.entry,
+        tp=intent.tp,
+        sl=intent.sl,
+        expires_at=intent.expires_at,
+        ends_at=intent.decided_at + timedelta(minutes=intent.horizon_min),
+    )
+    execution = begin(terms, now, armed_first=runtime.settings.protection == "before_entry")
+    heading = _document(intent, IntentState.CLAIMED)
+    begun = heading | {"execution": execution.to_document(), "lease_until": now + CLAIM_LEASE}
+    version = _write(runtime, begun, version, [occupying(runtime, intent.intent_id, intent.symbol)])
+    return _worked(Job(runtime, venue, heading, execution, version, held_at=now))
+
+
+def _worked(job: Job) -> Document:
+    execution = work(job)
+    return job.heading | {"state": job.state.value, "execution": execution.to_document(), "blocked_by": job.blocked_by}
+
+
+def _write(runtime: Runtime, document: dict[str, Any], version: str, consequences: list[Write]) -> str:
+    """Write the intent and what follows from it in one commit, over our own claim only."""
     try:
-        runtime.store.commit([Replace(intent_ref(document["intent_id"]), document, version), *consequences])
+        return runtime.store.commit([Replace(intent_ref(document["intent_id"]), document, version), *consequences])
     except AlreadyExists as error:
         raise Contention(f"{document['symbol']} was entered by another intent") from error
-    return document
 
 
 def _document(intent: TradeIntent, state: IntentState) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from typing import Final
 
 from withearth.domain.candles import Candles
 from withearth.domain.times import TICK, Timeframe
-from withearth.execution.shadow import Costs, Exit, ExitReason, Result, ShadowTrade, follow, funding_payments, result
+from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
+from withearth.execution.shadow import Costs, follow, funding_payments, result
 from withearth.flow.documents import ledger_ref
-from withearth.flow.journal import closing, shadow_trade
+from withearth.flow.journal import closing, open_trade
 from withearth.flow.runtime import Runtime
 from withearth.settings import Settings
 from withearth.store.port import Stored
@@ -26,7 +27,7 @@ def bring_up_to_date(runtime: Runtime, stored: Stored) -> bool:
 
     Raises Contention when another call closed it first, and MarketFault when the candles cannot be read.
     """
-    trade, symbol = shadow_trade(stored.data), stored.data["symbol"]
+    trade, symbol = open_trade(stored.data), stored.data["symbol"]
     last_look = trade.ends_at + GIVE_UP_AFTER
     as_of = min(runtime.clock.now(), last_look)
     bars = runtime.market.candles(symbol, Timeframe.M5, as_of, 1 + (as_of - trade.opened_at) // TICK)
@@ -36,14 +37,14 @@ def bring_up_to_date(runtime: Runtime, stored: Stored) -> bool:
     if ended is None:
         return True
     booked = None if ended.price is None else _book(runtime, symbol, trade, ended.at, ended.price, bars)
-    runtime.store.commit(closing(stored, ended, booked, runtime.store.get(ledger_ref())))
+    runtime.store.commit(closing(stored, ended, booked, runtime.store.get(ledger_ref(runtime.mode))))
     return False
 
 
 def _book(
     runtime: Runtime,
     symbol: str,
-    trade: ShadowTrade,
+    trade: OpenTrade,
     ended_at: datetime,
     price: Decimal,
     bars: Candles,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from withearth.domain.errors import Refused
 from withearth.domain.side import Side
-from withearth.execution.shadow import Exit, Result, ShadowTrade
+from withearth.execution.outcome import Exit, OpenTrade, Result
 from withearth.flow.documents import (
     EVENT_RETENTION,
     TradeStatus,
@@ -21,7 +21,6 @@ from withearth.flow.documents import (
     trade_ref,
 )
 from withearth.flow.runtime import Runtime
-from withearth.messaging.events import TradeIntent
 from withearth.store.port import AlreadyExists, Create, Delete, Replace, Stored, Write
 
 JOURNAL_COLUMNS: Final = ("timestamp", "symbol", "side", "qty", "entry", "tp", "sl", "exit", "pnl", "status", "id")
@@ -31,13 +30,13 @@ NET_COLUMNS: Final = ("fees", "funding", "net_pnl", "r_multiple", "exit_reason",
 EMPTY_LEDGER: Final = {"trades": 0, "wins": 0, "voids": 0, "gross": "0", "fees": "0", "funding": "0", "net": "0"}
 
 
-def opening(runtime: Runtime, intent: TradeIntent, trade: ShadowTrade) -> list[Write]:
-    """What opens a trade. The commit fails as a whole when the symbol already has one."""
+def opening(runtime: Runtime, trade_id: str, symbol: str, trade: OpenTrade) -> list[Write]:
+    """What opens a trade in the journal. The commit fails as a whole when the trade is there already."""
     document = {
-        "id": intent.intent_id,
+        "id": trade_id,
         "timestamp": trade.opened_at,
-        "symbol": intent.symbol,
-        "side": intent.side.value,
+        "symbol": symbol,
+        "side": trade.side.value,
         "qty": str(trade.qty),
         "entry": str(trade.entry),
         "tp": str(trade.tp),
@@ -53,21 +52,23 @@ def opening(runtime: Runtime, intent: TradeIntent, trade: ShadowTrade) -> list[W
         "opened_at": trade.opened_at,
         "closed_at": None,
         "horizon_min": trade.horizon_min,
-        "prob": intent.prob,
-        "mode": "SHADOW",
+        "mode": runtime.mode,
         "market": runtime.market.origin.value,
     }
-    position = {"symbol": intent.symbol, "trade_id": intent.intent_id, "side": intent.side.value, "mode": "SHADOW"}
     return [
-        Create(trade_ref(intent.intent_id), document),
-        Create(position_ref(intent.symbol), position),
-        event(f"{intent.intent_id}-opened", "TRADE_OPENED", trade.opened_at, intent.symbol, intent.intent_id),
+        Create(trade_ref(trade_id), document),
+        event(f"{trade_id}-opened", "TRADE_OPENED", trade.opened_at, symbol, trade_id),
     ]
 
 
-def shadow_trade(document: Any) -> ShadowTrade:
+def occupying(runtime: Runtime, trade_id: str, symbol: str) -> Create:
+    """What takes a symbol for one trade. The commit fails when the symbol is taken."""
+    return Create(position_ref(symbol), {"symbol": symbol, "trade_id": trade_id, "mode": runtime.mode})
+
+
+def open_trade(document: Any) -> OpenTrade:
     """The open trade a journal document describes."""
-    return ShadowTrade(
+    return OpenTrade(
         side=Side(document["side"]),
         qty=Decimal(document["qty"]),
         entry=Decimal(document["entry"]),
@@ -98,12 +99,12 @@ def closing(stored: Stored, ended: Exit, booked: Result | None, ledger: Stored |
     return [
         Replace(stored.ref, document, stored.version),
         Delete(position_ref(symbol)),
-        _ledger_write(ledger, booked),
+        _ledger_write(ledger, booked, document["mode"]),
         event(f"{trade_id}-closed", "TRADE_CLOSED", ended.at, symbol, f"{ended.reason} net {document['net_pnl']}"),
     ]
 
 
-def _ledger_write(ledger: Stored | None, booked: Result | None) -> Write:
+def _ledger_write(ledger: Stored | None, booked: Result | None, mode: str) -> Write:
     before: Any = EMPTY_LEDGER if ledger is None else ledger.data
     after = dict(before) | {"trades": before["trades"] + 1}
     if booked is None:
@@ -113,7 +114,7 @@ def _ledger_write(ledger: Stored | None, booked: Result | None) -> Write:
         for name, amount in (("gross", booked.gross), ("fees", booked.fees), ("funding", booked.funding)):
             after[name] = str(Decimal(before[name]) + amount)
         after["net"] = str(Decimal(before["net"]) + booked.net)
-    return Create(ledger_ref(), after) if ledger is None else Replace(ledger.ref, after, ledger.version)
+    return Create(ledger_ref(mode), after) if ledger is None else Replace(ledger.ref, after, ledger.version)
 
 
 def event(event_id: str, kind: str, at: datetime, symbol: str, text: str) -> Create:
@@ -124,7 +125,11 @@ def event(event_id: str, kind: str, at: datetime, symbol: str, text: str) -> Cre
 
 def record_refused_event(runtime: Runtime, refusal: Refused, *, fingerprint: str) -> None:
     """Keep that a message was refused, and why. The same message twice is recorded once."""
-    record = event(f"refused-{fingerprint}", refusal.reason.value, runtime.clock.now(), "", refusal.detail)
+    record_once(runtime, event(f"refused-{fingerprint}", refusal.reason.value, runtime.clock.now(), "", refusal.detail))
+
+
+def record_once(runtime: Runtime, record: Create) -> None:
+    """Write a record, unless it is there already."""
     try:
         runtime.store.commit([record])
     except AlreadyExists:

@@ -1,30 +1,42 @@
 """Reconcile: every minute, bring the records to the present and write the views.
 
-It follows the open shadow trades, counts what came of the newest tick, and is the only writer of `views/*`.
+It follows the open shadow trades, labels past decisions, counts what came of the newest tick, and is the only writer of
+`views/*`.
 A symbol whose candles cannot be read is reported and keeps nobody else waiting.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from withearth.domain.errors import Contention, MarketFault
+from withearth.domain.errors import Contention, MarketFault, Retryable
 from withearth.domain.times import floor_to_tick, tick_id
-from withearth.flow.documents import DECISIONS, TRADES, DecisionState, TradeStatus, tick_ref
+from withearth.execution.venue import Venue
+from withearth.flow.documents import DECISIONS, INTENTS, TRADES, DecisionState, IntentState, TradeStatus, tick_ref
+from withearth.flow.execute import resume
 from withearth.flow.follow import bring_up_to_date
 from withearth.flow.journal import event
+from withearth.flow.labelling import label_past_decisions
 from withearth.flow.runtime import Runtime
 from withearth.flow.views import write_views
 from withearth.store.port import AlreadyExists, Query, Replace, Stored
+
+log = logging.getLogger(__name__)
 
 
 def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     """One pass. Returns how many trades it looked at, and how many of them ended."""
     open_trades = runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value}))
-    still_open = [each for each in open_trades if _follow(runtime, each)]
+    if runtime.venue is None:
+        still_open = [each for each in open_trades if _follow(runtime, each)]
+    else:
+        go_on(runtime, runtime.venue)
+        still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
     decisions = _newest_decisions(runtime)
+    labelled = label_past_decisions(runtime)
     write_views(runtime, decisions, still_open)
-    return {"open": len(still_open), "ended": len(open_trades) - len(still_open)}
+    return {"open": len(still_open), "ended": len(open_trades) - len(still_open), "labelled": labelled}
 
 
 def _follow(runtime: Runtime, trade: Stored) -> bool:
@@ -36,6 +48,17 @@ def _follow(runtime: Runtime, trade: Stored) -> bool:
     except MarketFault as fault:
         _report(runtime, trade, fault)
         return True
+
+
+def go_on(runtime: Runtime, venue: Venue) -> None:
+    """Go on with every execution that nobody is at work on. One that cannot be, keeps nobody else waiting."""
+    now = runtime.clock.now()
+    for each in runtime.store.query(Query(INTENTS, where={"state": IntentState.CLAIMED.value})):
+        if "execution" in each.data and each.data["lease_until"] <= now:
+            try:
+                resume(runtime, venue, each)
+            except Retryable as error:
+                log.warning("execution_delayed %s: %s", each.ref.id, error)
 
 
 def _report(runtime: Runtime, trade: Stored, fault: MarketFault) -> None:

@@ -3,20 +3,31 @@
 from dataclasses import dataclass
 
 from withearth.decision.prediction import Predictor
-from withearth.domain.clock import Clock
+from withearth.decision.sentiment import SentimentSource
+from withearth.domain.clock import Timer
+from withearth.execution.venue import Venue
 from withearth.market.port import Market
 from withearth.messaging.port import Publisher
 from withearth.settings import Settings
+from withearth.store.blobs import Blobs
 from withearth.store.port import DocumentStore
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The ports of one installation."""
+    """The ports of one installation. Without a venue no order is ever sent: intents become shadow trades."""
 
     settings: Settings
-    clock: Clock
+    clock: Timer
     market: Market
     store: DocumentStore
     publisher: Publisher
     predictor: Predictor
+    payloads: Blobs | None = None
+    sentiment: SentimentSource | None = None
+    venue: Venue | None = None
+
+    @property
+    def mode(self) -> str:
+        """What kind of trades these are, in the word that stands beside every number of theirs."""
+        return "SHADOW" if self.venue is None else self.venue.kind

@@ -17,7 +17,7 @@ EQUITY_POINTS: Final = 500
 def write_views(runtime: Runtime, decisions: Sequence[Stored], open_trades: Sequence[Stored]) -> None:
     """Write what has changed. `decisions` are the newest tick's, empty when there is nothing new to show."""
     now = runtime.clock.now()
-    ledger = runtime.store.get(ledger_ref())
+    ledger = runtime.store.get(ledger_ref(runtime.mode))
     totals: Mapping[str, Any] = EMPTY_LEDGER if ledger is None else ledger.data
     overview, equity = runtime.store.get_many([view_ref("overview"), view_ref("equity")])
     writes: list[Write] = [
@@ -32,7 +32,7 @@ def write_views(runtime: Runtime, decisions: Sequence[Stored], open_trades: Sequ
 
 def labels(runtime: Runtime) -> dict[str, Any]:
     """What every answer carries, so that no number is ever mistaken for another kind of number."""
-    return {"mode": "SHADOW", "market": runtime.market.origin.value, "predictor": runtime.predictor.name}
+    return {"mode": runtime.mode, "market": runtime.market.origin.value, "predictor": runtime.predictor.name}
 
 
 def signal(decision: Mapping[str, Any]) -> dict[str, Any]:

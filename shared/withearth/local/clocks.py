@@ -1,6 +1,7 @@
 """Clocks of one machine: the wall's, a virtual one that is set, and one that runs faster than the wall."""
 
 import threading
+import time as wall
 from datetime import UTC, datetime, timedelta
 
 
@@ -10,6 +11,10 @@ class WallClock:
     def now(self) -> datetime:
         """The present instant in UTC."""
         return datetime.now(UTC)  # noqa: TID251 - this is the clock everybody else reads
+
+    def sleep(self, time: timedelta) -> None:
+        """Wait."""
+        wall.sleep(time.total_seconds())
 
 
 class VirtualClock:
@@ -30,6 +35,10 @@ class VirtualClock:
                 raise ValueError(f"a clock does not go back, was {self._now.isoformat()}, asked {now.isoformat()}")
             self._now = now
 
+    def sleep(self, time: timedelta) -> None:
+        """Let this much time pass at once."""
+        self.set(self._now + time)
+
 
 class FastClock:
     """Starts at a chosen instant and runs `speed` times as fast as the wall."""
@@ -43,3 +52,7 @@ class FastClock:
     def now(self) -> datetime:
         """The present instant of the faster time."""
         return self._start + timedelta(seconds=(self._wall.now() - self._started).total_seconds() * self._speed)
+
+    def sleep(self, time: timedelta) -> None:
+        """Wait for the shorter time that this is on the wall."""
+        wall.sleep(time.total_seconds() / self._speed)

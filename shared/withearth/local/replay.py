@@ -15,7 +15,7 @@ from withearth.domain.canonical import digest
 from withearth.domain.times import TICK
 from withearth.local.clocks import VirtualClock
 from withearth.local.cloud import LocalCloud, redeliver_before, run_until
-from withearth.local.scheduler import REPLAY_JOBS, Scheduler
+from withearth.local.scheduler import CLOUD_JOBS, REPLAY_JOBS, Scheduler
 from withearth.local.state import exclusive, open_bus
 from withearth.messaging.local_bus import Chaos
 from withearth.settings import Settings
@@ -86,7 +86,8 @@ def replay_period(
             timing.ticks += 1
             after_tick(at)
 
-        run_until(cloud, clock, Scheduler(REPLAY_JOBS, first), period.end, finish_tick)
+        jobs = CLOUD_JOBS if settings.execute_trades else REPLAY_JOBS
+        run_until(cloud, clock, Scheduler(jobs, first), period.end, finish_tick)
         redeliver_before(cloud, clock, FOREVER)
         store.commit([Replace(CURSOR, {"at": period.end, "done": True})])
         bus.close()

@@ -37,13 +37,13 @@ class Report:
         return sum(self.outcomes.values())
 
 
-def report(store: DocumentStore) -> Report:
-    """Read the report from the books."""
+def report(store: DocumentStore, mode: str) -> Report:
+    """Read the report of one mode from the books."""
     ticks = store.query(Query("ticks"))
     outcomes = Counter[str]()
     for tick in ticks:
         outcomes.update(tick.data.get("outcomes", {}))
-    ledger = store.get(ledger_ref())
+    ledger = store.get(ledger_ref(mode))
     totals: Any = EMPTY_LEDGER if ledger is None else ledger.data
     closed = store.query(Query(TRADES, where={"status": TradeStatus.CLOSED.value}, order_by="closed_at"))
     return Report(

@@ -31,7 +31,7 @@ class Face:
     """The exchange, as a client sees it.
 
     `keys` name accounts that are open in the engine. `bars` are the closed candles of the past; without them, candles
-    are put together from the engine's feed.
+    are put together from the engine's feed. Without `check_time` any timestamp is accepted.
     """
 
     def __init__(
@@ -42,10 +42,11 @@ class Face:
         *,
         bars: BarSource | None = None,
         limits: Limits | None = None,
+        check_time: bool = True,
     ) -> None:
         self.exchange = exchange
         self.clock = clock
-        self.gate = Gate(keys)
+        self.gate = Gate(keys, check_time=check_time)
         self.meter = Meter(limits)
         self.desk = Desk(bars or FeedBars(exchange.feed), self.meter.limits)
         self.lock = threading.RLock()
@@ -120,9 +121,7 @@ class Face:
         message = f"Path {request.path}, Method {request.method} is invalid"
         return self._answer(request.address, errors.NOT_FOUND, {"code": -5000, "msg": message}, now_ms)
 
-    def _answer(
-        self, address: str, status: int, document: Any, now_ms: int, headers: Any = None
-    ) -> WireAnswer:
+    def _answer(self, address: str, status: int, document: Any, now_ms: int, headers: Any = None) -> WireAnswer:
         text = document if isinstance(document, bytes) else _dumped(document)
         always = {"Content-Type": JSON, **self.meter.weight_header(address, now_ms)}
         return WireAnswer(status, text, {**always, **headers} if headers else always)
@@ -144,4 +143,3 @@ def _refuse_strange(endpoint: Endpoint, params: Params) -> None:
     read = len(endpoint.known.intersection(names))
     if read != len(names):
         raise errors.unread(read, len(names))
-

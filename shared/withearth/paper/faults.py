@@ -48,22 +48,7 @@ class FaultKind(StrEnum):
     ALGO_NOT_FOUND = "algo_not_found", "GET /algoOrder answers -2013 for an order that lives."
 
 
-BEFORE: Final = frozenset(
-    {
-        FaultKind.TIMEOUT_BEFORE,
-        FaultKind.RESET_BEFORE,
-        FaultKind.UNAVAILABLE,
-        FaultKind.INTERNAL_ERROR,
-        FaultKind.THROTTLED,
-        FaultKind.UNKNOWN_BEFORE,
-        FaultKind.BACKEND_TIMEOUT_BEFORE,
-        FaultKind.TOO_MANY,
-        FaultKind.BANNED,
-        FaultKind.ALGO_NOT_FOUND,
-    }
-)
-"""Faults after which nothing was executed."""
-
+_KINDS: Final = {kind.value: kind for kind in FaultKind}
 _WRITES: Final = frozenset({"POST", "PUT", "DELETE"})
 _PLACING: Final = ("/order", "/algoOrder", "/batchOrders")
 
@@ -150,8 +135,8 @@ class FaultQueue:
 def fault_from(document: Mapping[str, Any]) -> Fault:
     """A fault from its JSON form. Raises Misconfigured naming what is wrong."""
     try:
-        fault = Fault(**{**document, "kind": FaultKind(str(document["kind"]))})
-    except (KeyError, TypeError, ValueError) as error:
+        fault = Fault(**{**document, "kind": _KINDS[document["kind"]]})
+    except (KeyError, TypeError) as error:
         kinds = ", ".join(kind.value for kind in FaultKind)
         raise Misconfigured(f"{dict(document)} is not a fault ({error}); kind is one of {kinds}.") from error
     _refuse_odd_numbers(fault)

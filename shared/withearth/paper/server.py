@@ -14,7 +14,7 @@ from waitress.server import create_server
 
 from withearth.domain.errors import Misconfigured
 from withearth.paper.admin import PREFIX, Admin
-from withearth.paper.face import Face, Lost
+from withearth.paper.line import Line, Lost
 from withearth.paper.wire.request import JSON, WireAnswer, WireRequest
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ SILENCE_S: Final = 60.0
 class PaperSite:
     """The WSGI application. With an admin face, it also answers under /admin/."""
 
-    def __init__(self, face: Face, admin: Admin | None = None) -> None:
-        self._face = face
+    def __init__(self, line: Line, admin: Admin | None = None) -> None:
+        self._line = line
         self._admin = admin
         self._closing = threading.Event()
 
@@ -51,7 +51,7 @@ class PaperSite:
     def _answer(self, request: WireRequest) -> WireAnswer:
         if self._admin is not None and request.path.startswith(PREFIX) and request.address == LOOPBACK:
             return self._admin.answer(request)
-        delivery = self._face.deliver(request)
+        delivery = self._line.deliver(request)
         if delivery.late_ms:
             self._closing.wait(delivery.late_ms / 1000)
         if delivery.lost is Lost.ANSWER and not delivery.late_ms:
@@ -75,12 +75,12 @@ def _wire_request(environ: "WSGIEnvironment") -> WireRequest:
 
 
 @contextmanager
-def serving(face: Face, port: int, *, admin: Admin | None = None) -> Iterator[str]:
+def serving(line: Line, port: int, *, admin: Admin | None = None) -> Iterator[str]:
     """Serve the exchange on a thread, and give its address. Port 0 takes any free one.
 
     Raises Misconfigured when the port is taken.
     """
-    site = PaperSite(face, admin)
+    site = PaperSite(line, admin)
     try:
         server = create_server(
             site,

@@ -21,6 +21,7 @@ from withearth.settings.references import is_reference, is_reference_attempt
 PHRASE: Final = "phrase"
 SENTENCE: Final = "sentence"
 SYMBOLS_MAX: Final = 600
+MODELS_MAX: Final = 5
 SHOWN_MAX: Final = 32
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -39,6 +40,7 @@ class Group(StrEnum):
     SHADOW = "Shadow trades"
     BINANCE = "Binance"
     MODEL = "Model"
+    SENTIMENT = "Sentiment"
     CLOUD = "Cloud"
 
 
@@ -92,6 +94,25 @@ def _symbols(names: tuple[str, ...]) -> tuple[str, ...]:
         if name in names[:place]:
             raise phrase(f"names {name} twice")
     return names
+
+
+def _names(value: object) -> object:
+    if value == "":
+        raise phrase("is empty")
+    return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+
+def _listing(pattern: str, most: int) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    def check(names: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = next((name for name in names if not re.fullmatch(pattern, name)), None)
+        if wrong is not None:
+            told = "is" if len(names) == 1 else "names"
+            raise phrase(f"{told} {shown(wrong)}" if wrong else "names nothing at one place")
+        if not 1 <= len(names) <= most or len(set(names)) < len(names):
+            raise phrase(f"names {len(names)}" if len(set(names)) == len(names) else "names one twice")
+        return names
+
+    return check
 
 
 def _zone(name: str) -> str:
@@ -159,6 +180,11 @@ Zone = Annotated[str, AfterValidator(_zone), Allowed("a name of the time zone da
 BaseAddress = Annotated[
     str, AfterValidator(_url), Allowed("an https:// address, or an http:// address of this machine")
 ]
+BaseAddressOrNone = Annotated[
+    str,
+    AfterValidator(lambda text: text and _url(text)),
+    Allowed("nothing, an https:// address, or an http:// address of this machine"),
+]
 Directory = Annotated[Path, BeforeValidator(_directory), Allowed("a directory")]
 DirectoryOrNone = Annotated[Path | None, BeforeValidator(_path_or_none), Allowed("a directory, or nothing")]
 FileOrNone = Annotated[Path | None, BeforeValidator(_path_or_none), Allowed("a file, or nothing")]
@@ -171,6 +197,23 @@ ModelName = Annotated[
     str,
     AfterValidator(_matching(r"[a-z0-9][a-z0-9.-]{0,63}")),
     Allowed("a model's name of small letters, digits, dots and dashes"),
+]
+ModelNames = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_names),
+    AfterValidator(_listing(r"[a-z0-9][a-z0-9.-]{0,63}", MODELS_MAX)),
+    Allowed(f"1 to {MODELS_MAX} names of small letters, digits, dots and dashes, separated by commas"),
+]
+Members = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_names),
+    AfterValidator(_listing(r"baseline|gemini(:[a-z0-9][a-z0-9.-]{0,63})?", MODELS_MAX)),
+    Allowed(f"1 to {MODELS_MAX} of baseline, gemini or gemini:MODEL, separated by commas"),
+]
+ProjectOrNone = Annotated[
+    str,
+    AfterValidator(_matching(r"|[a-z][a-z0-9:.-]{4,61}[a-z0-9]")),
+    Allowed("nothing, or a project's id of small letters, digits and dashes"),
 ]
 Bucket = Annotated[
     str,

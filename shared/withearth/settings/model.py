@@ -7,20 +7,18 @@ stands at the later one, so that it runs beside all the others and every problem
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import PrivateAttr, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from withearth.settings.execution_settings import ExecutionSettings
 from withearth.settings.kinds import (
-    Allowed,
     BaseAddress,
     Bucket,
     Directory,
     DirectoryOrNone,
-    FileOrNone,
     Group,
-    ModelName,
     Prefix,
     Secret,
     Symbols,
@@ -33,7 +31,7 @@ from withearth.settings.kinds import (
 Origin = Literal["env", ".env", "default"]
 
 
-class Settings(BaseSettings):
+class Settings(ExecutionSettings):
     """Everything an owner can decide without changing code."""
 
     model_config = SettingsConfigDict(
@@ -44,10 +42,10 @@ class Settings(BaseSettings):
     symbols: Symbols = setting(
         Group.GENERAL, ("BTCUSDT", "ETHUSDT"), "Perpetual futures to look at every five minutes."
     )
-    execute_trades: Annotated[bool, Allowed("false")] = setting(
+    execute_trades: bool = setting(
         Group.GENERAL,
         False,
-        "Whether orders are sent; this version sends none and follows every decision as a shadow trade.",
+        "Whether orders are sent to VENUE; when not, every decision is followed as a shadow trade.",
     )
     tz: Zone = setting(Group.GENERAL, "UTC", "Time zone in which times are shown; all records are kept in UTC.")
     log_dir: Directory = setting(Group.GENERAL, Path("./logs"), "Directory for log files.")
@@ -78,12 +76,6 @@ class Settings(BaseSettings):
         "Spread in basis points assumed around recorded prices where no order book was recorded.",
     )
 
-    predictor: Literal["baseline", "recorded"] = setting(
-        Group.DECISION, "baseline", "Who predicts: the built-in baseline, or answers recorded earlier."
-    )
-    recorded_decisions: FileOrNone = setting(
-        Group.DECISION, None, "File of exported decisions whose answers are given again when PREDICTOR is recorded."
-    )
     horizon_min: int = number(Group.DECISION, 60, 5, 1_440, "Minutes ahead a prediction looks.")
     min_prob: float = number(
         Group.DECISION, 0.60, 0.5, 0.99, "Lowest probability at which a predicted direction is traded."
@@ -217,13 +209,6 @@ class Settings(BaseSettings):
         Group.BINANCE, 1_000, 10, 60_000, "Milliseconds before the first repetition; each later one waits longer."
     )
 
-    google_api_key: Secret = setting(Group.MODEL, SecretStr(""), "API key for Gemini, or a reference to it.")
-    gemini_model: ModelName = setting(Group.MODEL, "gemini-3.1-flash-lite", "Gemini model that is asked.")
-    g_temperature: float = number(
-        Group.MODEL, 0.0, 0.0, 2.0, "Randomness of the model's answers; 0 is the most repeatable."
-    )
-    g_max_tokens: int = number(Group.MODEL, 512, 16, 8_192, "Longest answer taken from the model, in tokens.")
-
     gcs_bucket: Bucket = setting(Group.CLOUD, "", "Cloud Storage bucket for archives; without one nothing is archived.")
     gcs_prefix: Prefix = setting(Group.CLOUD, "trading_bot", "Folder inside GCS_BUCKET.")
 
@@ -241,16 +226,6 @@ class Settings(BaseSettings):
         """Take nothing but what the caller hands over."""
         return (init_settings,)
 
-    @field_validator("execute_trades")
-    @classmethod
-    def _no_execution(cls, value: bool) -> bool:
-        if value:
-            raise sentence(
-                "EXECUTE_TRADES is true, and execution is not part of this version: "
-                "set it to false, and decisions are followed as shadow trades."
-            )
-        return value
-
     @field_validator("data_dir")
     @classmethod
     def _data_where_needed(cls, value: Path | None, info: ValidationInfo) -> Path | None:
@@ -262,17 +237,6 @@ class Settings(BaseSettings):
             raise sentence(
                 f"DATA_DIR {state}, and MARKET is recorded: "
                 "set it to the directory of the recorded data, or set MARKET to synthetic."
-            )
-        return value
-
-    @field_validator("recorded_decisions")
-    @classmethod
-    def _answers_where_needed(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        if info.data.get("predictor") == "recorded" and (value is None or not os.access(value, os.R_OK)):
-            state = "is empty" if value is None else f"is {value}, which is no file that can be read"
-            raise sentence(
-                f"RECORDED_DECISIONS {state}, and PREDICTOR is recorded: "
-                "set it to a file written by `withearth export decisions`, or set PREDICTOR to baseline."
             )
         return value
 
@@ -328,4 +292,13 @@ class Settings(BaseSettings):
         return self._origins.get(key, "default")
 
 
-KEYS: Final = tuple(name.upper() for name in Settings.model_fields)
+def _in_order_of_the_docs() -> list[str]:
+    groups = list(Group)
+    extras = {name: field.json_schema_extra for name, field in Settings.model_fields.items()}
+    places = {
+        name: groups.index(Group(str(extra["group"]))) for name, extra in extras.items() if isinstance(extra, dict)
+    }
+    return sorted(places, key=places.__getitem__)
+
+
+KEYS: Final = tuple(name.upper() for name in _in_order_of_the_docs())

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from withearth.settings.kinds import PHRASE, SENTENCE, Allowed, shown
-from withearth.settings.model import Settings
+from withearth.settings.model import KEYS, Settings
 from withearth.settings.references import is_reference
 
 
@@ -85,9 +85,10 @@ def _end_text(end: float | Decimal) -> str:
 
 
 def sentences(error: ValidationError) -> Iterator[str]:
-    """Turn the model's findings into one sentence each."""
-    for finding in error.errors(include_url=False):
-        yield _sentence(str(finding["loc"][0]).upper(), finding)
+    """Turn the model's findings into one sentence each, in the order of the docs."""
+    findings = [(str(finding["loc"][0]).upper(), finding) for finding in error.errors(include_url=False)]
+    for key, finding in sorted(findings, key=lambda each: KEYS.index(each[0])):
+        yield _sentence(key, finding)
 
 
 def _sentence(key: str, finding: ErrorDetails) -> str:

@@ -37,6 +37,8 @@ INDEXES: Final = (
     Index("trades", ("status",), "closed_at"),
     Index("trades", ("status",), "closed_at", "descending"),
     Index("trades", (), "opened_at", "descending"),
+    Index("labels", ("state",), "due_at"),
+    Index("labels", ("state",), "as_of"),
     Index("events", (), "at", "descending"),
     Index("intents", ("state",)),
 )

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pytest
-from tests.builders.paper import data_dir
 
+from tests.builders.paper import data_dir
 from tests.contract.paper.shapes import Strictness, differences
 
 NO_DATA: Final = "the recorded answers are not on this machine: set WITHEARTH_DATA to the directory that holds them"

@@ -1,9 +1,10 @@
 """ccxt, as it is installed, trades on the paper exchange over HTTP: only its URLs are changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any, Final
 
-import ccxt
+import ccxt  # type: ignore[import-untyped]
 import pytest
 
 from tests.builders.paper import BTC, HttpVenue
@@ -14,7 +15,7 @@ LIVE: Final = "https://fapi.binance.com"
 
 @pytest.fixture
 def exchange(http_venue: HttpVenue) -> Iterator[Any]:
-    """ccxt's own `binanceusdm`. Its pace is set by the tests, and it asks no spot endpoint for currencies."""
+    """The library's own `binanceusdm`. Its pace is set by the tests, and it asks no spot endpoint for currencies."""
     opened: Any = ccxt.binanceusdm(
         {
             "apiKey": http_venue.key,
@@ -47,7 +48,7 @@ def test_ccxt_reads_the_market(exchange: Any) -> None:
     assert (True, True, True) == (market["swap"], market["linear"], market["active"])
     assert (0.1, 0.001) == (market["precision"]["price"], market["precision"]["amount"])
     assert len(candles) == 10
-    assert [300_000] * 9 == [later[0] - earlier[0] for earlier, later in zip(candles, candles[1:], strict=False)]
+    assert [300_000] * 9 == [later[0] - earlier[0] for earlier, later in pairwise(candles)]
     assert book["bids"][0][0] < book["asks"][0][0]
     assert book["bids"][0][0] <= ticker["last"] <= book["asks"][0][0]
     assert ticker["low"] <= ticker["last"] <= ticker["high"]
@@ -62,7 +63,9 @@ def test_ccxt_trades_a_position_through(exchange: Any) -> None:
     before = exchange.fetch_balance()["USDT"]["total"]
     entry = exchange.create_order(SYMBOL, "market", "buy", 0.01)
     stop = exchange.create_order(SYMBOL, "market", "sell", 0.01, None, {"stopLossPrice": 45_000, "reduceOnly": True})
-    profit = exchange.create_order(SYMBOL, "market", "sell", 0.01, None, {"takeProfitPrice": 55_000, "reduceOnly": True})
+    profit = exchange.create_order(
+        SYMBOL, "market", "sell", 0.01, None, {"takeProfitPrice": 55_000, "reduceOnly": True}
+    )
     (position,) = exchange.fetch_positions([SYMBOL])
     conditional = exchange.fetch_open_orders(SYMBOL, params={"trigger": True})
 
@@ -91,7 +94,10 @@ def test_ccxt_works_with_resting_orders(exchange: Any) -> None:
     order = exchange.create_order(SYMBOL, "limit", "buy", 0.01, 45_000, {"postOnly": True})
     edited = exchange.edit_order(order["id"], SYMBOL, "limit", "buy", 0.02, 45_100)
     batch = exchange.create_orders(
-        [{"symbol": SYMBOL, "type": "limit", "side": "buy", "amount": 0.01, "price": 44_000 + each} for each in range(3)]
+        [
+            {"symbol": SYMBOL, "type": "limit", "side": "buy", "amount": 0.01, "price": 44_000 + each}
+            for each in range(3)
+        ]
     )
 
     assert ("open", 45_100.0, 0.02) == (edited["status"], edited["price"], edited["amount"])
@@ -111,12 +117,15 @@ def test_ccxt_is_told_what_was_wrong(exchange: Any) -> None:
     """Its own exceptions come from the exchange's codes and texts."""
     exchange.load_markets()
     exchange.set_margin_mode("isolated", SYMBOL)
-    refusals = [
+    refusals: list[tuple[type[Exception], Callable[[], object]]] = [
         (ccxt.MarginModeAlreadySet, lambda: exchange.set_margin_mode("isolated", SYMBOL)),
         (ccxt.InsufficientFunds, lambda: exchange.create_order(SYMBOL, "limit", "buy", 90, 49_000)),
         (ccxt.OrderNotFound, lambda: exchange.cancel_order("1", SYMBOL)),
         (ccxt.OrderNotFound, lambda: exchange.fetch_order("1", SYMBOL)),
-        (ccxt.OrderImmediatelyFillable, lambda: exchange.create_order(SYMBOL, "limit", "buy", 0.01, 52_000, {"postOnly": True})),
+        (
+            ccxt.OrderImmediatelyFillable,
+            lambda: exchange.create_order(SYMBOL, "limit", "buy", 0.01, 52_000, {"postOnly": True}),
+        ),
     ]
     for expected, call in refusals:
         with pytest.raises(expected):
@@ -125,9 +134,8 @@ def test_ccxt_is_told_what_was_wrong(exchange: Any) -> None:
 
 def test_ccxt_reads_funding_history(exchange: Any, http_venue: HttpVenue) -> None:
     """A position held over a settlement has its payment, found under ccxt's own symbol."""
+    http_venue.bought_hours_ago(BTC, "0.01")
     exchange.load_markets()
-    exchange.create_order(SYMBOL, "market", "buy", 0.01)
-    http_venue.settle_funding(BTC)
     (payment,) = exchange.fetch_funding_history(SYMBOL)
 
     assert (SYMBOL, "USDT") == (payment["symbol"], payment["code"])

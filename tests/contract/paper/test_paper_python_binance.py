@@ -1,14 +1,19 @@
 """python-binance, as it is installed, trades on the paper exchange over HTTP: only its base URL is changed."""
 
+import warnings
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from binance.client import Client
-from binance.exceptions import BinanceAPIException
 
 from tests.builders.paper import BTC, DOT, HttpVenue
+
+with warnings.catch_warnings():
+    # The library uses a name that the WebSocket package has deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from binance.client import Client  # type: ignore[import-untyped]
+    from binance.exceptions import BinanceAPIException  # type: ignore[import-untyped]
 
 
 @pytest.fixture

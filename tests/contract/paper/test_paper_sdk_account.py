@@ -62,7 +62,7 @@ def test_v3_lists_only_what_is_in_use(venue: Venue) -> None:
 
 
 def test_settings_are_changed_and_told_again(venue: Venue) -> None:
-    """Leverage, margin type, position mode and assets mode; asking for what is already so is refused as it really is."""
+    """Leverage, margin type, position mode and assets mode; asking for what is so already is refused."""
     venue.rest.change_initial_leverage(symbol=BTC, leverage=7)
     assert RECORDINGS["leverage"].differences(venue.answer) == []
     assert (7, BTC) == (venue.answer["leverage"], venue.answer["symbol"])

@@ -109,7 +109,12 @@ def test_a_stop_that_closes_the_position_needs_no_quantity(venue: Venue) -> None
     """Triggered, it closes what there is."""
     venue.rest.new_order(symbol=BTC, side="BUY", type="MARKET", quantity="0.010")
     venue.rest.new_algo_order(
-        algo_type="CONDITIONAL", symbol=BTC, side="SELL", type="STOP_MARKET", trigger_price="49000", close_position="true"
+        algo_type="CONDITIONAL",
+        symbol=BTC,
+        side="SELL",
+        type="STOP_MARKET",
+        trigger_price="49000",
+        close_position="true",
     )
     assert (True, "0") == (venue.answer["closePosition"], venue.answer["quantity"].rstrip("0").rstrip(".") or "0")
 

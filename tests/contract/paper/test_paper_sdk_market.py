@@ -1,6 +1,7 @@
-"""Public endpoints through the official SDK: shapes as recorded, candles as the exchange gives them, the real weights."""
+"""Public endpoints through the official SDK: recorded shapes, candles as the exchange gives them, real weights."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Final
 
 import pytest
@@ -54,7 +55,12 @@ WEIGHTS: Final[list[tuple[int, Call]]] = [
     (0, lambda rest: rest.get_funding_rate_info()),
     (1, lambda rest: rest.open_interest(symbol=BTC)),
     (20, lambda rest: rest.compressed_aggregate_trades_list(symbol=BTC)),
-    (0, lambda rest: rest.new_order(symbol=BTC, side="BUY", type="LIMIT", quantity="0.01", price="45000", time_in_force="GTC")),
+    (
+        0,
+        lambda rest: rest.new_order(
+            symbol=BTC, side="BUY", type="LIMIT", quantity="0.01", price="45000", time_in_force="GTC"
+        ),
+    ),
     (1, lambda rest: rest.current_all_open_orders(symbol=BTC)),
     (40, lambda rest: rest.current_all_open_orders()),
     (1, lambda rest: rest.current_all_algo_open_orders(symbol=BTC)),
@@ -106,7 +112,14 @@ def test_a_request_costs_its_real_weight(venue: Venue, weight: int, call: Call) 
 
 def test_order_requests_count_orders_and_say_so(venue: Venue) -> None:
     """Both counters come in the headers of an order's answer, and in the SDK's rate limits."""
-    order = {"symbol": BTC, "side": "BUY", "type": "LIMIT", "quantity": "0.01", "price": "45000", "time_in_force": "GTC"}
+    order = {
+        "symbol": BTC,
+        "side": "BUY",
+        "type": "LIMIT",
+        "quantity": "0.01",
+        "price": "45000",
+        "time_in_force": "GTC",
+    }
     venue.rest.new_order(**order)
     answered = venue.rest.new_order(**order)
 
@@ -121,13 +134,15 @@ def test_the_forming_candle_comes_last(venue: Venue) -> None:
     venue.rest.kline_candlestick_data(symbol=BTC, interval="5m", limit=4)
     rows = venue.answer
 
-    assert [300_000] * 3 == [later[0] - earlier[0] for earlier, later in zip(rows, rows[1:], strict=False)]
+    assert [300_000] * 3 == [later[0] - earlier[0] for earlier, later in pairwise(rows)]
     assert rows[-1][0] <= venue.now_ms() < rows[-1][6]
     assert [row[0] + 299_999 for row in rows] == [row[6] for row in rows]
     assert all(float(low) <= float(first) <= float(high) for _, first, high, low, *_ in rows)
 
 
-@pytest.mark.parametrize("interval", ["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"])
+@pytest.mark.parametrize(
+    "interval", ["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"]
+)
 def test_every_interval_is_answered(venue: Venue, interval: str) -> None:
     """All fifteen that futures have; what the market's own bars cannot give is a shorter list, never an error."""
     venue.rest.kline_candlestick_data(symbol=BTC, interval=interval, limit=3)
@@ -162,11 +177,12 @@ def test_the_book_is_ordered_and_never_crossed(venue: Venue, limit: int) -> None
 
 def test_lists_of_all_symbols_hold_each_once(venue: Venue) -> None:
     """One row for each symbol that trades."""
+    rest = venue.rest
     for call in (
-        lambda: venue.rest.mark_price(),
-        lambda: venue.rest.symbol_order_book_ticker(),
-        lambda: venue.rest.symbol_price_ticker_v2(),
-        lambda: venue.rest.ticker24hr_price_change_statistics(),
+        rest.mark_price,
+        rest.symbol_order_book_ticker,
+        rest.symbol_price_ticker_v2,
+        rest.ticker24hr_price_change_statistics,
     ):
         call()
 

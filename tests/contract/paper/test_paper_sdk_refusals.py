@@ -175,14 +175,16 @@ def test_other_signatures_are_verified(venue: Venue, kind: str) -> None:
 
 def test_weight_runs_out_and_comes_back(venue: Venue) -> None:
     """429 with Retry-After until the minute is over, and the SDK tells how long."""
+    for _ in range(60):
+        venue.rest.ticker24hr_price_change_statistics()
     with pytest.raises(TooManyRequestsError) as refused:
-        for _ in range(61):
-            venue.rest.ticker24hr_price_change_statistics()
+        venue.rest.test_connectivity()
+    retry_after = refused.value.retry_after or 0
 
     assert refused.value.status_code == -1003
-    assert 1 <= refused.value.retry_after <= 60
+    assert 1 <= retry_after <= 60
 
-    venue.pass_time(refused.value.retry_after * 1_000)
+    venue.pass_time(retry_after * 1_000)
     venue.rest.test_connectivity()
     assert venue.status == 200
 

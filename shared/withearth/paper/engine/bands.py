@@ -31,14 +31,13 @@ def fires_above(algo: AlgoOrder) -> bool:
 def can_touch(venue: Venue, symbol: str, span: Span) -> bool:
     """Whether a price inside the span can change anything."""
     bounds = _bounds(venue, symbol, venue.states[symbol])
-    return (bounds.low is not None and span.low <= bounds.low) or (
-        bounds.high is not None and span.high >= bounds.high
-    )
+    return (bounds.low is not None and span.low <= bounds.low) or (bounds.high is not None and span.high >= bounds.high)
 
 
 def _bounds(venue: Venue, symbol: str, state: SymbolState) -> Bounds:
     if state.bounds is None or state.bounds_version != venue.version:
-        below, above = [], []
+        below: list[Decimal] = []
+        above: list[Decimal] = []
         for is_below, price in _prices(venue, symbol, state):
             (below if is_below else above).append(price)
         state.bounds = Bounds(max(below, default=None), min(above, default=None))

@@ -152,9 +152,7 @@ def _fire(venue: Venue, algo: AlgoOrder) -> None:
 
 
 def _order_of(venue: Venue, account: Account, algo: AlgoOrder) -> Order:
-    closes = algo.close_position or closing(
-        account, algo.side, algo.position_side, reduce_only=algo.reduce_only
-    )
+    closes = algo.close_position or closing(account, algo.side, algo.position_side, reduce_only=algo.reduce_only)
     if closes and venue.switches.triggers_knock_out:
         _knock_out(venue, account, algo)
     request = PlaceOrder(

@@ -96,8 +96,9 @@ def _check_trailing(venue: Venue, instrument: PaperInstrument, request: PlaceAlg
 
 
 def _check_limit(instrument: PaperInstrument, request: PlaceAlgo, trigger: Decimal) -> None:
-    if request.callback_rate is not None:
-        raise VenueError(Refusal.PARAMETER_NOT_REQUIRED, "callbackrate")
+    for name, sent in (("callbackrate", request.callback_rate), ("activateprice", request.activate_price)):
+        if sent is not None:
+            raise VenueError(Refusal.PARAMETER_NOT_REQUIRED, name)
     if not request.type.is_limit:
         if request.price is not None:
             raise VenueError(Refusal.PARAMETER_NOT_REQUIRED, "price")
@@ -121,9 +122,7 @@ def _check_size(venue: Venue, instrument: PaperInstrument, request: PlaceAlgo, *
         check_notional(instrument, quantity * price)
 
 
-def _check_position(
-    venue: Venue, account: Account, request: PlaceAlgo, side: PositionSide, *, closes: bool
-) -> None:
+def _check_position(venue: Venue, account: Account, request: PlaceAlgo, side: PositionSide, *, closes: bool) -> None:
     facing = -account.position(request.symbol, side).quantity * request.side.sign
     if facing > ZERO:
         return

@@ -24,8 +24,10 @@ class Refusal(Enum):
     DISCONNECTED = -1001, "Internal error; unable to process your request. Please try again."
     TOO_MANY_REQUESTS = (
         -1003,
-        "Too many requests; current limit is %s requests per minute. "
-        "Please use the websocket for live updates to avoid polling the API.",
+        (
+            "Too many requests; current limit is %s requests per minute. "
+            "Please use the websocket for live updates to avoid polling the API."
+        ),
         HTTPStatus.TOO_MANY_REQUESTS,
     )
     IP_BANNED = (
@@ -40,8 +42,7 @@ class Refusal(Enum):
     )
     THROTTLED = (
         -1008,
-        "Request throttled by system-level protection. Reduce-only/close-position orders are exempt. "
-        "Please try again.",
+        "Request throttled by system-level protection. Reduce-only/close-position orders are exempt. Please try again.",
         HTTPStatus.SERVICE_UNAVAILABLE,
     )
     TOO_MANY_ORDERS = (
@@ -139,10 +140,10 @@ class Refusal(Enum):
     INTERVAL_TOO_LONG = -4165, "Maximum time interval is %s days"
     ASSETS_MODE_ISOLATED = (
         -4167,
-        "Unable to adjust to Multi-Assets mode with symbols of USDⓈ-M Futures under isolated-margin mode.",  # noqa: RUF001
+        "Unable to adjust to Multi-Assets mode with symbols of USDⓈ-M Futures under isolated-margin mode.",
     )
     ISOLATED_IN_ASSETS_MODE = -4168, "Unable to adjust to isolated-margin mode under the Multi-Assets mode."
-    ASSETS_MODE_OPEN_ORDERS = -4170, "Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures."  # noqa: RUF001
+    ASSETS_MODE_OPEN_ORDERS = -4170, "Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures."
     SAME_ASSETS_MODE = (
         -4171,
         "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
@@ -180,8 +181,10 @@ class Refusal(Enum):
     INVALID_SELF_TRADE_PREVENTION = -5039, "Invalid self trade prevention mode"
     INVALID_GOOD_TILL_DATE = (
         -5040,
-        "The goodTillDate timestamp must be greater than the current time plus 600 seconds "
-        "and smaller than 253402300799000 (UTC 9999-12-31 23:59:59)",
+        (
+            "The goodTillDate timestamp must be greater than the current time plus 600 seconds "
+            "and smaller than 253402300799000 (UTC 9999-12-31 23:59:59)"
+        ),
     )
     NO_PRICE_TO_MATCH = -5041, "No depth matches this BBO order"
     NOT_REDUCE_ONLY = -5047, "The original order is not a reduce-only order"

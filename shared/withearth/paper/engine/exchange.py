@@ -1,7 +1,7 @@
 """The paper exchange as its wire face sees it.
 
-Promises: the same instruments, feed, seed and calls give the same books, ids and answers. Nothing reads a clock: time is
-what `advance` was last told. A refused call raises VenueError with the exchange's code and has changed nothing.
+Promises: the same instruments, feed, seed and calls give the same books, ids and answers. Nothing reads a clock: time
+is what `advance` was last told. A refused call raises VenueError with the exchange's code and has changed nothing.
 
 Not thread-safe: the caller lets one call in at a time, and calls `advance(now)` before it.
 """
@@ -44,7 +44,7 @@ class PaperExchange:
         return self._venue.now_ms
 
     def advance(self, to_ms: int) -> None:
-        """Let time pass: triggers, fills, funding, liquidations and expiries in their order. A past time does nothing."""
+        """Let time pass: triggers, fills, funding, liquidations, expiries in their order. A past time does nothing."""
         walking.advance(self._venue, to_ms)
 
     @property
@@ -79,7 +79,7 @@ class PaperExchange:
         return self.tick(symbol).index
 
     def book(self, symbol: str, limit: int = 500) -> tuple[list[PriceLevel], list[PriceLevel]]:
-        """Bids and asks, best first, with the open orders of all accounts and without what was taken at this instant."""
+        """Bids and asks, best first, with the open orders of all accounts and without what this tick lost to takers."""
         return reporting.book(self._venue, symbol, limit)
 
     def funding(self, symbol: str) -> FundingTerms:
@@ -193,9 +193,7 @@ class PaperExchange:
         """Place a conditional order."""
         return conditional.place(self._venue, account, request)
 
-    def cancel_algo(
-        self, account: Account, algo_id: int | None = None, client_algo_id: str | None = None
-    ) -> AlgoOrder:
+    def cancel_algo(self, account: Account, algo_id: int | None = None, client_algo_id: str | None = None) -> AlgoOrder:
         """Cancel one that waits for its trigger. Raises VenueError -2011."""
         return conditional.cancel(self._venue, account, algo_id, client_algo_id)
 
@@ -203,9 +201,7 @@ class PaperExchange:
         """Cancel the waiting conditional orders of a symbol."""
         return conditional.cancel_all(self._venue, account, symbol)
 
-    def query_algo(
-        self, account: Account, algo_id: int | None = None, client_algo_id: str | None = None
-    ) -> AlgoOrder:
+    def query_algo(self, account: Account, algo_id: int | None = None, client_algo_id: str | None = None) -> AlgoOrder:
         """One conditional order in any state. Raises VenueError -2013."""
         return history.query_algo(account, algo_id, client_algo_id)
 

@@ -80,7 +80,7 @@ def check_notional(instrument: PaperInstrument, notional: Decimal, refusal: Refu
 
 
 def check_band(instrument: PaperInstrument, side: OrderSide, price: Decimal, mark: Decimal) -> None:
-    """PERCENT_PRICE of a limit order: one-sided, a bid far below the market is welcome. Raises VenueError -4016, -4024."""
+    """PERCENT_PRICE of a limit order, one-sided: a bid far below the market is fine. Raises VenueError -4016, -4024."""
     if side is OrderSide.BUY and price > mark * instrument.multiplier_up:
         raise VenueError(Refusal.PRICE_ABOVE_BAND)
     if side is OrderSide.SELL and price < mark * instrument.multiplier_down:

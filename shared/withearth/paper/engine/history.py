@@ -84,9 +84,7 @@ def open_orders(venue: Venue, account: Account, symbol: str | None) -> list[Orde
     return account.orders_of(symbol)
 
 
-def all_orders(
-    venue: Venue, account: Account, symbol: str | None, order_id: int | None, window: Window
-) -> list[Order]:
+def all_orders(venue: Venue, account: Account, symbol: str | None, order_id: int | None, window: Window) -> list[Order]:
     """Orders in any state, oldest first. The limit keeps the newest; with `order_id` the first from there on."""
     if symbol is not None:
         venue.instrument(symbol)
@@ -126,9 +124,7 @@ def open_algos(venue: Venue, account: Account, symbol: str | None) -> list[AlgoO
     return account.algos_of(symbol)
 
 
-def all_algos(
-    venue: Venue, account: Account, symbol: str, algo_id: int | None, window: Window
-) -> list[AlgoOrder]:
+def all_algos(venue: Venue, account: Account, symbol: str, algo_id: int | None, window: Window) -> list[AlgoOrder]:
     """Conditional orders in any state, newest first."""
     venue.instrument(symbol)
     start, end = window.resolve(venue.now_ms)

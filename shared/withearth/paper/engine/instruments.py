@@ -19,7 +19,7 @@ _TRADING: Final = "TRADING"
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """One step of the margin table: up to `cap` of notional at most `leverage`, and `rate` × notional − `cum` is held."""
+    """One step of the margin table: up to `cap` of notional at most `leverage`, `rate` × notional − `cum` is held."""
 
     number: int
     leverage: int
@@ -96,7 +96,8 @@ def paper_instrument(
 ) -> PaperInstrument:
     """Read one element of `exchangeInfo.symbols` and, where it is known, one of `leverageBracket`.
 
-    Without brackets the symbol gets made-up ones. Raises KeyError or ArithmeticError when a filter is missing or unreadable.
+    Without brackets the symbol gets made-up ones. Raises KeyError or ArithmeticError when a filter is missing or
+    unreadable.
     """
     filters = {each["filterType"]: each for each in listed["filters"]}
     price, lot, market = filters["PRICE_FILTER"], filters["LOT_SIZE"], filters["MARKET_LOT_SIZE"]

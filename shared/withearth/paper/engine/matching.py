@@ -6,8 +6,9 @@ accounts in it. Chosen deliberately:
 - A taker eats prices in order; at one price the outside quantity stands in front. What it eats is gone until the feed's
   next tick.
 - A resting order trades whole when the last price goes through it. When the last price only touches it, half of the
-  tick's volume works on its side of the book: first on the queue in front of it (the outside quantity at that price when
-  it was placed), then on the orders in the order of their age.
+  tick's volume works on its side of the book: first on the queue in front of it, then on the orders by their age. The
+  queue is what stands at the outside market's best price when the price first gets there; an order that bettered the
+  outside market when it was placed has none.
 - An account that meets itself does not trade: self-trade prevention says which of the two orders expires.
 """
 
@@ -138,14 +139,11 @@ def _taken(venue: Venue, symbol: str) -> dict[Decimal, Decimal]:
     return state.taken
 
 
-def queue_ahead(venue: Venue, order: Order) -> Decimal:
-    """The outside quantity that rests at the order's price already, on its own side."""
-    for level in outside_levels(venue, order.symbol, asks=order.side is OrderSide.SELL):
-        if not crosses(order.side.opposite, order.price, level.price):
-            return ZERO
-        if level.price == order.price:
-            return level.quantity
-    return ZERO
+def queue_at_placement(venue: Venue, order: Order) -> Decimal | None:
+    """Nobody stands in front of an order that betters the outside market; otherwise it is not known yet."""
+    tick = venue.tick(order.symbol)
+    betters = order.price > tick.bid if order.side is OrderSide.BUY else order.price < tick.ask
+    return ZERO if betters else None
 
 
 def match_resting(venue: Venue, symbol: str, tick: Tick) -> None:
@@ -160,6 +158,9 @@ def match_resting(venue: Venue, symbol: str, tick: Tick) -> None:
 
 
 def _at_touch(venue: Venue, order: Order, wanted: Decimal, volume: dict[OrderSide, Decimal]) -> Decimal:
+    if order.queue is None:
+        level = next(outside_levels(venue, order.symbol, asks=order.side is OrderSide.SELL), None)
+        order.queue = level.quantity if level else ZERO
     room = volume[order.side] - order.queue
     order.queue = max(ZERO, -room)
     quantity = min(wanted, down_to_step(venue.instruments[order.symbol], room))

@@ -1,5 +1,6 @@
 """Open ordinary orders change or go: modify, cancel, cancel all, the countdown."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from withearth.paper.engine.account import Account
@@ -9,7 +10,7 @@ from withearth.paper.engine.history import find_order
 from withearth.paper.engine.instruments import PaperInstrument
 from withearth.paper.engine.kinds import OrderStatus, OrderType, TimeInForce
 from withearth.paper.engine.matching import best_offer, crosses
-from withearth.paper.engine.orders import Amendment, ModifyOrder, Order
+from withearth.paper.engine.orders import ZERO, Amendment, ModifyOrder, Order
 from withearth.paper.engine.placing import check_margin, match
 from withearth.paper.engine.venue import Venue
 
@@ -35,9 +36,7 @@ def modify(venue: Venue, account: Account, request: ModifyOrder) -> Order:
     return order
 
 
-def _check_modification(
-    instrument: PaperInstrument, order: Order, request: ModifyOrder
-) -> tuple[Decimal, Decimal]:
+def _check_modification(instrument: PaperInstrument, order: Order, request: ModifyOrder) -> tuple[Decimal, Decimal]:
     if order.type is not OrderType.LIMIT:
         raise VenueError(Refusal.MODIFY_LIMIT_ONLY)
     if request.side is not order.side:
@@ -64,34 +63,13 @@ def _would_take(venue: Venue, order: Order, price: Decimal) -> bool:
 def _check_affordable(
     venue: Venue, account: Account, instrument: PaperInstrument, order: Order, price: Decimal, quantity: Decimal
 ) -> None:
-    # The margin the order binds already is free for its new self.
-    before = order.price, order.quantity
-    order.quantity = order.executed
-    probe_quantity = quantity - order.executed
+    wanted = replace(order, price=price, quantity=quantity - order.executed, executed=ZERO)
+    # The margin that the order binds already is free for its new self.
+    before, order.quantity = order.quantity, order.executed
     try:
-        probe = _probe(order, price, probe_quantity)
-        check_margin(venue, account, instrument, probe, venue.tick(order.symbol))
+        check_margin(venue, account, instrument, wanted, venue.tick(order.symbol))
     finally:
-        order.price, order.quantity = before
-
-
-def _probe(order: Order, price: Decimal, quantity: Decimal) -> Order:
-    return Order(
-        order_id=0,
-        account=order.account,
-        symbol=order.symbol,
-        client_order_id="",
-        side=order.side,
-        position_side=order.position_side,
-        type=order.type,
-        time_in_force=order.time_in_force,
-        price=price,
-        quantity=quantity,
-        reduce_only=order.reduce_only,
-        closes=order.closes,
-        created_ms=order.created_ms,
-        updated_ms=order.updated_ms,
-    )
+        order.quantity = before
 
 
 def _amend(
@@ -120,9 +98,7 @@ def _amend(
     venue.state(order.symbol).orders.pop(order.order_id)
 
 
-def cancel(
-    venue: Venue, account: Account, symbol: str, order_id: int | None, client_order_id: str | None
-) -> Order:
+def cancel(venue: Venue, account: Account, symbol: str, order_id: int | None, client_order_id: str | None) -> Order:
     """Cancel one open order. Raises VenueError -1102 without an id, -2011 when it is not open."""
     venue.instrument(symbol)
     order = _open_order(account, symbol, order_id, client_order_id, Refusal.UNKNOWN_ORDER)

@@ -21,9 +21,7 @@ from withearth.paper.engine.kinds import (
 )
 
 ZERO: Final = Decimal(0)
-_ENDED: Final = frozenset(
-    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH}
-)
+_ENDED: Final = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +85,7 @@ class Order:
     """An ordinary order. `price` is 0 for MARKET; `closes` says that it can only shrink its position.
 
     `closes` is wider than the wire's `reduce_only`: it also holds for SELL of a LONG and BUY of a SHORT in hedge mode.
-    `queue` is the quantity of others that has to trade at its price before it does.
+    `queue` is what others have to trade at its price before it does, None until the price first gets there.
     """
 
     order_id: int
@@ -107,7 +105,7 @@ class Order:
     status: OrderStatus = OrderStatus.NEW
     executed: Decimal = ZERO
     quote: Decimal = ZERO
-    queue: Decimal = ZERO
+    queue: Decimal | None = None
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER
     price_match: PriceMatch = PriceMatch.NONE
     good_till_date: int = 0
@@ -173,7 +171,6 @@ class AlgoOrder:
     callback_rate: Decimal | None = None
     is_activated: bool = False
     extreme: Decimal = ZERO
-    had_position: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -25,7 +25,7 @@ from withearth.paper.engine.kinds import (
     TimeInForce,
 )
 from withearth.paper.engine.margin import available, exposure
-from withearth.paper.engine.matching import best_offer, crosses, fillable, offers, queue_ahead, take
+from withearth.paper.engine.matching import best_offer, crosses, fillable, offers, queue_at_placement, take
 from withearth.paper.engine.orders import ZERO, Order, PlaceOrder
 from withearth.paper.engine.venue import Venue
 from withearth.paper.feed import Tick
@@ -68,6 +68,8 @@ def check(venue: Venue, account: Account, request: PlaceOrder, trigger: Trigger 
     if trigger is None or not trigger.whole_position:
         check_quantity(instrument, quantity, request.type)
     order = _draft(venue, account, request, side, price, quantity, closes=closes)
+    if trigger is None:
+        order.good_till_date = check_good_till_date(venue, request.time_in_force, request.good_till_date)
     _check_count(account, instrument)
     _check_worth(instrument, order, tick)
     if closes:
@@ -95,12 +97,11 @@ def match(venue: Venue, account: Account, order: Order) -> None:
     take(venue, order, _worst_price(venue, order))
     if not order.is_open:
         return
-    if order.type is OrderType.MARKET or order.time_in_force in {TimeInForce.IOC, TimeInForce.FOK}:
-        venue.end_order(order, OrderStatus.EXPIRED)
-    elif order.closes and not account.position(order.symbol, order.position_side).quantity:
+    rests = order.type is OrderType.LIMIT and order.time_in_force not in {TimeInForce.IOC, TimeInForce.FOK}
+    if not rests or (order.closes and not account.position(order.symbol, order.position_side).quantity):
         venue.end_order(order, OrderStatus.EXPIRED)
     else:
-        order.queue = queue_ahead(venue, order)
+        order.queue = queue_at_placement(venue, order)
         venue.open_order(account, order)
 
 
@@ -230,7 +231,7 @@ def _draft(
         updated_ms=venue.now_ms,
         self_trade_prevention=request.self_trade_prevention,
         price_match=request.price_match,
-        good_till_date=check_good_till_date(venue, request.time_in_force, request.good_till_date),
+        good_till_date=request.good_till_date or 0,
     )
 
 

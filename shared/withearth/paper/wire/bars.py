@@ -192,9 +192,7 @@ def _grouped(stored: Candles, interval: Interval) -> list[Bar]:
     begins = np.array([interval.begin(int(at)) for at in stored.open_ms])
     starts = np.flatnonzero(np.diff(begins, prepend=-_FOREVER_MS))
     columns = zip(*_merged(stored.ohlcv, starts).tolist(), strict=True)
-    return [
-        Bar(int(at), interval.later(int(at), 1), ohlcv) for at, ohlcv in zip(begins[starts], columns, strict=True)
-    ]
+    return [Bar(int(at), interval.later(int(at), 1), ohlcv) for at, ohlcv in zip(begins[starts], columns, strict=True)]
 
 
 def _merged(ohlcv: FloatArray, starts: IntArray) -> FloatArray:

@@ -146,9 +146,7 @@ ENDPOINTS: Final = (
     Endpoint("GET", "/fapi/v1/symbolConfig", "symbol", configuration.symbol_config, weight=fixed(5)),
     Endpoint("GET", "/fapi/v1/commissionRate", "symbol*", configuration.commission_rate, weight=fixed(20)),
     Endpoint("GET", "/fapi/v1/rateLimit/order", "", configuration.order_rate_limits),
-    Endpoint(
-        "GET", "/fapi/v1/apiTradingStatus", "symbol", configuration.trading_status, weight=one_or_all(1, 10)
-    ),
+    Endpoint("GET", "/fapi/v1/apiTradingStatus", "symbol", configuration.trading_status, weight=one_or_all(1, 10)),
     Endpoint("GET", "/fapi/v1/feeBurn", "", configuration.fee_burn, weight=fixed(30)),
     Endpoint("POST", "/fapi/v1/feeBurn", "feeBurn*", configuration.set_fee_burn, note="remembered, without effect"),
     # Stream

@@ -44,6 +44,12 @@ def acknowledged(order: Order, places: Places, *, wants_result: bool) -> dict[st
     return placed(unmatched, places)
 
 
+def tested(order: Order, places: Places) -> dict[str, Any]:
+    """The answer to POST /order/test, which kept what POST /order lost."""
+    nothing = places.pad_money(_ZERO)
+    return {**placed(order, places), "avgPrice": nothing, "cumQuote": nothing}
+
+
 def modified(order: Order, places: Places) -> dict[str, Any]:
     """The answer to PUT /order."""
     row = placed(order, places)

@@ -1,6 +1,7 @@
 """Ordinary orders: place, change, cancel, look up; one at a time and in batches."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 from withearth.paper.engine.errors import Refusal, VenueError
@@ -95,7 +96,7 @@ def test(call: Call) -> dict[str, Any]:
     """POST /order/test: everything but the placing."""
     request = place_request(call.params)
     call.exchange.test(call.account, request)
-    return order_rows.queried(_imagined(request, call), call.places(request.symbol))
+    return order_rows.tested(_imagined(request, call), call.places(request.symbol))
 
 
 def _imagined(request: PlaceOrder, call: Call) -> Order:
@@ -189,7 +190,11 @@ def _batch(call: Call, act: Callable[[Call, Params], dict[str, Any]]) -> list[di
     rows = call.params.rows("batchOrders") or []
     if not 1 <= len(rows) <= MOST_IN_BATCH:
         raise VenueError(Refusal.INVALID_BATCH_SIZE)
-    return [_each(lambda row=row: act(call, _row_params(row))) for row in rows]
+    return [_each(partial(_acted, call, act, row)) for row in rows]
+
+
+def _acted(call: Call, act: Callable[[Call, Params], dict[str, Any]], row: Any) -> dict[str, Any]:
+    return act(call, _row_params(row))
 
 
 def _row_params(row: Any) -> Params:
@@ -216,10 +221,11 @@ def cancel_batch(call: Call) -> list[dict[str, Any]]:
     client_ids = _listed(call.params, "origClientOrderIdList", "origclientorderidlist")
     if ids is None and client_ids is None:
         raise errors.missing_either("orderIdList", "origClientOrderIdList")
-    pairs = [(_number(each), None) for each in ids or ()] or [(None, str(each)) for each in client_ids or ()]
+    pairs: list[tuple[int | None, str | None]] = [(_number(each), None) for each in ids or ()]
+    pairs = pairs or [(None, str(each)) for each in client_ids or ()]
     if not 1 <= len(pairs) <= MOST_CANCELS:
         raise VenueError(Refusal.TOO_MANY_CANCELS)
-    return [_each(lambda pair=pair: _cancel(call, symbol, *pair)) for pair in pairs]
+    return [_each(partial(_cancel, call, symbol, *pair)) for pair in pairs]
 
 
 def _listed(params: Params, *names: str) -> list[Any] | None:

@@ -1,0 +1,56 @@
+"""Client order ids: pure functions of the decision, the leg and the attempt, so that every order explains itself.
+
+    BTCUSDT-20240101T0005Z-s0      the first stop of that decision
+
+The exchange takes 36 characters of `[.A-Z:/a-z0-9_-]`. A symbol with other letters stands as a digest of itself; which
+symbol an order belongs to is known from the order.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_]{1,17}")
+_OURS: Final = re.compile(r"(?P<stem>[A-Za-z0-9_.]{1,17})-(?P<tick>\d{8}T\d{4}Z)-(?P<leg>[estx])(?P<attempt>[0-9a-z])")
+ATTEMPTS_MAX: Final = len(_DIGITS)
+
+
+class Leg(StrEnum):
+    """The parts of a trade."""
+
+    ENTRY = "e"
+    STOP = "s"
+    TARGET = "t"
+    EXIT = "x"
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where an order comes from."""
+
+    intent_id: str
+    leg: Leg
+    attempt: int
+
+
+def client_id(intent_id: str, leg: Leg, attempt: int) -> str:
+    """The id of one attempt at one leg. Raises ValueError when the attempts are used up."""
+    if not 0 <= attempt < ATTEMPTS_MAX:
+        raise ValueError(f"an attempt is 0 to {ATTEMPTS_MAX - 1}, was {attempt}")
+    symbol, _, tick = intent_id.rpartition("-")
+    return f"{_stem(symbol)}-{tick}-{leg.value}{_DIGITS[attempt]}"
+
+
+def lineage(symbol: str, order_client_id: str) -> Lineage | None:
+    """The intent, leg and attempt an order of this symbol names; None for an order that is not ours."""
+    found = _OURS.fullmatch(order_client_id)
+    if found is None or found["stem"] != _stem(symbol):
+        return None
+    return Lineage(f"{symbol}-{found['tick']}", Leg(found["leg"]), _DIGITS.index(found["attempt"]))
+
+
+def _stem(symbol: str) -> str:
+    return symbol if _PLAIN.fullmatch(symbol) else "." + hashlib.sha256(symbol.encode()).hexdigest()[:15]

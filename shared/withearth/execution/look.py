@@ -1,0 +1,126 @@
+"""Look: what a reading of the exchange teaches the record. Pure.
+
+An order that a reading does not show is not thereby gone: the exchange answers -2013 for orders that live, and shows
+new ones late. Only one that was never seen, was looked for several times, and is older than a request can be under way,
+is ABSENT; one that was seen and is not found any more keeps its last state until the exchange says how it ended.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from withearth.domain.times import from_ms
+from withearth.execution.lineage import Leg
+from withearth.execution.record import Execution, Outcome, Sent
+from withearth.execution.venue import (
+    Accepted,
+    Action,
+    Answer,
+    ConditionalState,
+    ConditionalStatus,
+    OrderState,
+    Rejected,
+    Truth,
+    Unknown,
+    entering,
+)
+
+ABSENT_AFTER: Final = timedelta(seconds=10)
+"""Older than this, a request that was not found cannot arrive any more: twice the receive window of 5 s, in which the
+exchange refuses a late request by itself."""
+ABSENCES_MIN: Final = 3
+_FRUITLESS: Final = frozenset({ConditionalStatus.CANCELED, ConditionalStatus.EXPIRED, ConditionalStatus.REJECTED})
+"""Ends of a conditional order from which no ordinary order comes. A triggered one is told by the order it became."""
+DUPLICATE_ID: Final = -4116
+"""An open order with this client id exists: the first request did arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One reading: the open orders and the position, and each of our unsettled orders that had to be asked for."""
+
+    truth: Truth
+    asked: Mapping[str, OrderState | ConditionalState | None]
+
+    @property
+    def held(self) -> Decimal:
+        """The position, signed."""
+        return self.truth.position.qty
+
+    def covering(self, stops: list[tuple[str, Sent]]) -> list[tuple[str, ConditionalState]]:
+        """Our stops that stand guard right now, oldest first. Only the list of open orders counts."""
+        seen = ((id_, self.truth.conditional(id_)) for id_, _ in stops)
+        return [(id_, state) for id_, state in seen if state is not None and state.status.is_open]
+
+
+def to_ask(execution: Execution, truth: Truth) -> list[tuple[str, Sent]]:
+    """Our unsettled orders that the open lists do not show: each has to be asked for by its id."""
+    return [
+        (id_, sent)
+        for id_, sent in execution.unsettled()
+        if truth.order(id_) is None and truth.conditional(id_) is None
+    ]
+
+
+def learn(execution: Execution, sight: Sight, now: datetime) -> Execution:
+    """The record with what the reading shows."""
+    changed = {id_: _seen(id_, sent, sight, now) for id_, sent in execution.unsettled()}
+    execution = execution.with_sent(changed)
+    odd = execution.expected != sight.held
+    return replace(execution, odd_since=(execution.odd_since or now) if odd else None)
+
+
+def answered(execution: Execution, client_id: str, answer: Answer) -> Execution:
+    """The record with what an order was answered with."""
+    sent = execution.sent[client_id]
+    match answer:
+        case Accepted(order_id=order_id):
+            sent = replace(sent, outcome=Outcome.LIVE, order_id=order_id)
+        case Rejected(code=code) if code == DUPLICATE_ID:
+            pass
+        case Rejected(code=code):
+            sent = replace(sent, outcome=Outcome.REJECTED, code=code)
+        case Unknown():
+            pass
+    return execution.with_sent({client_id: sent})
+
+
+def _seen(client_id: str, sent: Sent, sight: Sight, now: datetime) -> Sent:
+    state = sight.truth.order(client_id) or sight.truth.conditional(client_id) or sight.asked.get(client_id)
+    match state:
+        case OrderState():
+            return _as_order(sent, state)
+        case ConditionalState():
+            return replace(sent, outcome=Outcome.OVER if state.status in _FRUITLESS else Outcome.LIVE)
+        case None:
+            return _not_seen(sent, now)
+
+
+def _as_order(sent: Sent, state: OrderState) -> Sent:
+    filled_at = sent.filled_at or (from_ms(state.updated_ms) if state.filled else None)
+    return replace(
+        sent,
+        outcome=Outcome.LIVE if state.status.is_open else Outcome.OVER,
+        filled=state.filled,
+        filled_at=filled_at,
+        average=state.average_price,
+        price=state.price if sent.leg is Leg.ENTRY else sent.price,
+        order_id=state.order_id,
+    )
+
+
+def _not_seen(sent: Sent, now: datetime) -> Sent:
+    if sent.outcome is not Outcome.PENDING:
+        return sent
+    sent = replace(sent, absences=sent.absences + 1)
+    if sent.absences >= ABSENCES_MIN and now - sent.sent_at >= ABSENT_AFTER:
+        return replace(sent, outcome=Outcome.ABSENT)
+    return sent
+
+
+def action_of(execution: Execution, leg: Leg) -> Action:
+    """The direction of an order of this leg: an entry opens, everything else reduces."""
+    opening = entering(execution.terms.side)
+    return opening if leg is Leg.ENTRY else opening.opposite

@@ -1,0 +1,61 @@
+"""How a trade ended and what it earned, whoever executed it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from withearth.domain.side import Side
+
+
+class ExitReason(StrEnum):
+    """Why a trade ended. DATA_GAP: a shadow trade of which nobody knows. UNEXPLAINED: somebody else closed it."""
+
+    TARGET = "TARGET"
+    STOP = "STOP"
+    HORIZON = "HORIZON"
+    UNPROTECTED = "UNPROTECTED"
+    DATA_GAP = "DATA_GAP"
+    UNEXPLAINED = "UNEXPLAINED"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTrade:
+    """An open trade. `entry` is the price paid, slippage included; prices in the quote, quantity in the base asset."""
+
+    side: Side
+    qty: Decimal
+    entry: Decimal
+    tp: Decimal
+    sl: Decimal
+    opened_at: datetime
+    horizon_min: int
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the horizon is over."""
+        return self.opened_at + timedelta(minutes=self.horizon_min)
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a trade ended. `price` is None when it is not known."""
+
+    reason: ExitReason
+    at: datetime
+    price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a closed trade earned, in the quote asset. `funding` is what was received, negative when paid."""
+
+    gross: Decimal
+    fees: Decimal
+    funding: Decimal
+    r_multiple: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        """Gross profit less fees, plus funding."""
+        return self.gross - self.fees + self.funding

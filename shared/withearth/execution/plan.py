@@ -1,0 +1,315 @@
+"""The planner: from the record and one reading of the exchange to the one next step. Pure; one function a phase.
+
+The planner never assumes that the step before it succeeded: it sees the record and the exchange, as they are now. That
+makes the first attempt, a resumption after a crash and a repair by the reconciler the same code.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from withearth.domain.reasons import Reason
+from withearth.domain.side import Side
+from withearth.execution.lineage import Leg
+from withearth.execution.look import Sight
+from withearth.execution.phases import Event, Phase
+from withearth.execution.record import Execution, Outcome, Sent
+from withearth.execution.venue import ConditionalState
+
+ALREADY_TRIGGERED: Final = -2021
+"""The trigger price is on the wrong side of the market: a stop must be replaced by a market exit at once."""
+NEEDS_POSITION: Final = frozenset({-2022, -4118, -1106})
+"""Codes by which a venue refuses a reduce-only conditional order because there is no position yet."""
+TRANSIENT: Final = frozenset({0, -1003, -1008, -1015, -1016, -1021, -5028})
+"""Codes of requests that were refused before they were looked at: not sent, limited, overloaded, out of time."""
+STOP_ATTEMPTS_MAX: Final = 4
+ATTEMPTS_A_LEG: Final = 20
+LOOK_AGAIN: Final = timedelta(seconds=1)
+BELIEVED_AFTER: Final = timedelta(seconds=30)
+"""Longer than a reading lags. A position that our fills do not explain by then was changed by somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the next attempt at a leg. `price` is the limit or the trigger, None at the market."""
+
+    leg: Leg
+    qty: Decimal
+    price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reprice:
+    """Move the open entry to another price."""
+
+    client_id: str
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Cancel an order of ours."""
+
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Go to the phase that follows this event."""
+
+    event: Event
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Look again after this long."""
+
+    time: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """All is as it should be."""
+
+
+Step = Send | Reprice | Remove | Move | Wait | Rest
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the settings say about execution."""
+
+    limit_entries: bool
+    limit_ttl: timedelta
+    limit_poll: timedelta
+    reprices_max: int
+    retries_max: int
+    protect_within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All a step depends on.
+
+    `no_entry` is the reason why nothing may be entered now, if there is one: the intent's expiry, the trading state, a
+    limit, a foreign position. `limit_price` gives the entry's price for a number of reprices done.
+    """
+
+    execution: Execution
+    sight: Sight
+    now: datetime
+    policy: Policy
+    no_entry: Reason | None
+    limit_price: Callable[[int], Decimal]
+
+    @property
+    def exposure(self) -> Decimal:
+        """What has to be protected: the larger of what the exchange shows and what our fills add up to.
+
+        The two lag behind each other, and a stop too large does no harm, since it can only reduce. Never more than
+        the intent's quantity: what is beyond it is not ours.
+        """
+        seen = max(abs(self.sight.held), abs(self.execution.expected))
+        return min(seen, self.execution.terms.qty)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing of ours is held: exchange and fills agree, or one of them has said so for long enough."""
+        held, expected = self.sight.held, self.execution.expected
+        return (held == 0 and expected == 0) or (self._is_believed and 0 in (held, expected))
+
+    @property
+    def _is_believed(self) -> bool:
+        odd_since = self.execution.odd_since
+        return odd_since is not None and self.now - odd_since >= BELIEVED_AFTER
+
+    @property
+    def to_close(self) -> Decimal:
+        """How much to leave at the market: what both agree on, or what is shown when they disagree for long."""
+        held = min(abs(self.sight.held), self.execution.terms.qty)
+        return held if self._is_believed else min(held, abs(self.execution.expected))
+
+
+def plan(situation: Situation) -> Step:
+    """The next step."""
+    return _PLANNERS[situation.execution.phase](situation)
+
+
+def _arming(situation: Situation) -> Step:
+    """Get the stop on the exchange before anything else."""
+    execution = situation.execution
+    if _covered(situation, execution.terms.qty):
+        return Move(Event.ARMED)
+    newest = execution.newest(Leg.STOP)
+    if newest is not None and not newest[1].is_settled:
+        return Wait(LOOK_AGAIN)
+    if situation.no_entry is not None:
+        return Move(Event.REFUSED, situation.no_entry)
+    if newest is None or _may_repeat(execution, Leg.STOP, newest[1], STOP_ATTEMPTS_MAX):
+        return Send(Leg.STOP, execution.terms.qty, execution.terms.sl)
+    if newest[1].code in NEEDS_POSITION:
+        return Move(Event.STOP_NEEDS_POSITION)
+    return Move(Event.REFUSED, Reason.STOP_REFUSED)
+
+
+def _entering(situation: Situation) -> Step:
+    """Work the entry. After a fill without a stop in place, protection comes before the rest is chased."""
+    execution = situation.execution
+    if not _covered(situation, situation.exposure):
+        return _cover(situation)
+    newest = execution.newest(Leg.ENTRY)
+    if newest is None:
+        return _enter(situation)
+    client_id, sent = newest
+    match sent.outcome:
+        case Outcome.PENDING:
+            return Wait(LOOK_AGAIN)
+        case Outcome.LIVE:
+            return _working(situation, client_id, sent)
+        case Outcome.OVER:
+            return Move(Event.FILLED) if situation.exposure else Move(Event.NOT_FILLED, Reason.ENTRY_NOT_FILLED)
+        case Outcome.REJECTED | Outcome.ABSENT:
+            return _enter_again(situation, sent)
+
+
+def _enter(situation: Situation) -> Step:
+    execution = situation.execution
+    if situation.no_entry is not None:
+        return Move(Event.NOT_FILLED, situation.no_entry)
+    price = situation.limit_price(0) if situation.policy.limit_entries else None
+    return Send(Leg.ENTRY, execution.terms.qty - execution.filled, price)
+
+
+def _enter_again(situation: Situation, sent: Sent) -> Step:
+    """Only an order that is known not to exist is sent again, under the next id."""
+    if situation.exposure:
+        return Move(Event.FILLED)
+    if _may_repeat(situation.execution, Leg.ENTRY, sent, 1 + situation.policy.retries_max):
+        return _enter(situation)
+    return Move(Event.NOT_FILLED, Reason.ENTRY_REFUSED)
+
+
+def _working(situation: Situation, client_id: str, sent: Sent) -> Step:
+    """An entry that rests: wait its time, follow the price, and give the rest up in the end.
+
+    It is given up at once when nothing may be entered any more, or when the stop that went out before it is gone.
+    """
+    execution, policy = situation.execution, situation.policy
+    unguarded = execution.armed_first and not _covered(situation, execution.terms.qty)
+    if situation.no_entry is not None or unguarded:
+        return Remove(client_id)
+    if situation.now < sent.sent_at + policy.limit_ttl * (1 + execution.reprices):
+        return Wait(policy.limit_poll)
+    if execution.reprices >= policy.reprices_max:
+        return Remove(client_id)
+    return Reprice(client_id, situation.limit_price(execution.reprices + 1))
+
+
+def _protecting(situation: Situation) -> Step:
+    """One stop and one target for exactly what is held, the new before the old goes."""
+    if situation.is_flat:
+        return Move(Event.FLAT)
+    if not _covered(situation, situation.exposure):
+        return _cover(situation)
+    for leg, trigger in ((Leg.STOP, situation.execution.terms.sl), (Leg.TARGET, situation.execution.terms.tp)):
+        step = _fit(situation, leg, trigger)
+        if step is not None:
+            return step
+    return Move(Event.PROTECTED)
+
+
+def _cover(situation: Situation) -> Step:
+    """Get a stop in place for a quantity that has none, or leave at the market when the time for it is over."""
+    execution = situation.execution
+    newest = execution.newest(Leg.STOP)
+    late = situation.now - _naked_since(execution) > situation.policy.protect_within
+    if late or (newest is not None and newest[1].code == ALREADY_TRIGGERED):
+        return Move(Event.CANNOT_PROTECT, Reason.STOP_REFUSED)
+    if newest is not None and newest[1].outcome is Outcome.PENDING:
+        return Wait(LOOK_AGAIN)
+    if len(execution.legs(Leg.STOP)) >= ATTEMPTS_A_LEG:
+        return Move(Event.CANNOT_PROTECT, Reason.STOP_REFUSED)
+    return Send(Leg.STOP, situation.exposure, execution.terms.sl)
+
+
+def _naked_since(execution: Execution) -> datetime:
+    """When the first fill happened, or the phase began that found the protection missing."""
+    fills = [sent.filled_at for _, sent in execution.legs(Leg.ENTRY) if sent.filled_at is not None]
+    return max(min(fills), execution.phase_since) if fills else execution.phase_since
+
+
+def _fit(situation: Situation, leg: Leg, trigger: Decimal) -> Step | None:
+    """Bring one leg to exactly one order of the held quantity; None when it is, or cannot be brought any closer."""
+    execution = situation.execution
+    guarding = situation.sight.covering(execution.legs(leg))
+    fitting = [id_ for id_, state in guarding if state.qty == situation.exposure]
+    superfluous = [id_ for id_, _ in guarding if id_ != fitting[-1]] if fitting else []
+    if fitting:
+        return Remove(superfluous[0]) if superfluous else None
+    newest = execution.newest(leg)
+    if newest is not None and newest[1].outcome is Outcome.PENDING:
+        return Wait(LOOK_AGAIN)
+    if newest is not None and newest[1].code == ALREADY_TRIGGERED:
+        return Move(Event.CANNOT_PROTECT, Reason.TARGET_REACHED if leg is Leg.TARGET else Reason.STOP_REFUSED)
+    return Send(leg, situation.exposure, trigger) if len(execution.legs(leg)) < ATTEMPTS_A_LEG else None
+
+
+def _holding(situation: Situation) -> Step:
+    """Protected: watch for the end."""
+    if situation.is_flat:
+        return Move(Event.FLAT)
+    if situation.now >= situation.execution.terms.ends_at:
+        return Move(Event.TIME_UP, Reason.HORIZON_OVER)
+    return Rest() if _covered(situation, situation.exposure) else Move(Event.UNPROTECTED)
+
+
+def _closing(situation: Situation) -> Step:
+    """Leave at the market. The protection stays until the position is gone: all of it can only reduce."""
+    entry = situation.execution.newest(Leg.ENTRY)
+    if entry is not None and entry[1].outcome is Outcome.LIVE:
+        return Remove(entry[0])
+    if situation.is_flat:
+        return Move(Event.FLAT)
+    newest = situation.execution.newest(Leg.EXIT)
+    if situation.to_close == 0 or (newest is not None and not newest[1].is_settled):
+        return Wait(LOOK_AGAIN)
+    return Send(Leg.EXIT, situation.to_close, None)
+
+
+def _cleaning(situation: Situation) -> Step:
+    """Take away everything of ours, and see it gone, before the symbol is free."""
+    execution, truth = situation.execution, situation.sight.truth
+    for client_id in execution.sent:
+        if truth.order(client_id) is not None or truth.conditional(client_id) is not None:
+            return Remove(client_id)
+    return Wait(LOOK_AGAIN) if execution.unsettled() else Move(Event.CLEAN)
+
+
+def _covered(situation: Situation, qty: Decimal) -> bool:
+    """Whether one of our stops stands guard over all of it."""
+    stops = situation.sight.covering(situation.execution.legs(Leg.STOP))
+    return qty == 0 or any(_covers(state, qty, situation.execution.terms.side) for _, state in stops)
+
+
+def _covers(state: ConditionalState, qty: Decimal, side: Side) -> bool:
+    return state.qty >= qty and state.reduce_only and (state.action.value == "SELL") == (side is Side.LONG)
+
+
+def _may_repeat(execution: Execution, leg: Leg, sent: Sent, attempts_max: int) -> bool:
+    """Whether an order that did not come to be may be sent again."""
+    known_not_to_exist = sent.outcome is Outcome.ABSENT or sent.code in TRANSIENT
+    return known_not_to_exist and len(execution.legs(leg)) < attempts_max
+
+
+_PLANNERS: Final[Mapping[Phase, Callable[[Situation], Step]]] = {
+    Phase.ARMING: _arming,
+    Phase.ENTERING: _entering,
+    Phase.PROTECTING: _protecting,
+    Phase.HOLDING: _holding,
+    Phase.CLOSING: _closing,
+    Phase.CLEANING: _cleaning,
+    Phase.ENDED: lambda _situation: Rest(),
+}

@@ -1,0 +1,119 @@
+"""Settle: what an execution becomes in the journal when it enters and when it ends.
+
+Money is booked from the exchange's own records: fills by their order ids, which lead back to our client ids, never by a
+window of time. So net pnl is the sum of the exchange's realised profit, commissions and funding to the last digit.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from withearth.domain.errors import Unavailable
+from withearth.domain.reasons import Reason
+from withearth.domain.times import from_ms, to_ms
+from withearth.execution.lineage import Leg
+from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
+from withearth.execution.record import Execution
+from withearth.execution.venue import Fill, Venue
+from withearth.flow.documents import ledger_ref, position_ref, trade_ref
+from withearth.flow.journal import closing, event, opening
+from withearth.flow.runtime import Runtime
+from withearth.store.port import Delete, Write
+
+_REASONS: Final = {Leg.TARGET: ExitReason.TARGET, Leg.STOP: ExitReason.STOP}
+
+
+def entering(runtime: Runtime, heading: dict[str, Any], execution: Execution) -> Sequence[Write]:
+    """The journal row of a trade that has been entered."""
+    terms, first_fill = execution.terms, min(_fill_times(execution))
+    trade = OpenTrade(
+        side=terms.side,
+        qty=execution.filled,
+        entry=average_entry(execution),
+        tp=terms.tp,
+        sl=terms.sl,
+        opened_at=first_fill,
+        horizon_min=heading["intent"]["horizon_min"],
+    )
+    return opening(runtime, terms.intent_id, terms.symbol, trade)
+
+
+def average_entry(execution: Execution) -> Decimal:
+    """The mean price of all entry fills, as far as the exchange has told it; else what was planned."""
+    fills = [(sent.filled, sent.average) for _, sent in execution.legs(Leg.ENTRY) if sent.filled]
+    known = [(qty, price) for qty, price in fills if price is not None]
+    qty = sum((qty for qty, _ in known), Decimal(0))
+    return sum((qty * price for qty, price in known), Decimal(0)) / qty if qty else execution.terms.entry
+
+
+def ending(runtime: Runtime, venue: Venue, execution: Execution) -> Sequence[Write]:
+    """What ends an execution: the freed symbol, and the closed row with its ledger when something was held.
+
+    Raises Unavailable while the exchange's list of fills does not yet add up to what our orders filled.
+    """
+    terms = execution.terms
+    if not execution.filled:
+        at = execution.phase_since
+        told = event(f"{terms.intent_id}-refused", "INTENT_REFUSED", at, terms.symbol, str(execution.reason))
+        return [Delete(position_ref(terms.symbol)), told]
+    trade = runtime.store.get(trade_ref(terms.intent_id))
+    if trade is None:
+        raise AssertionError("an execution that was filled has a journal row")
+    since = min(sent.sent_at for sent in execution.sent.values()) - timedelta(seconds=1)
+    ours = _our_fills(venue.fills(terms.symbol, to_ms(since)), execution)
+    entries = [each for each in ours if each.order_id in _order_ids(execution, {Leg.ENTRY})]
+    exits = [each for each in ours if each not in entries]
+    if _qty(entries) != execution.filled or _qty(exits) != execution.filled - abs(execution.expected):
+        raise Unavailable(f"the exchange's fills of {terms.intent_id} are not all there yet")
+    ended = Exit(_exit_reason(execution), _closed_at(execution, exits), _mean(exits))
+    booked = _booked(venue, execution, entries, exits, ended.at)
+    return closing(trade, ended, booked, runtime.store.get(ledger_ref(runtime.mode)))
+
+
+def _our_fills(fills: Iterable[Fill], execution: Execution) -> list[Fill]:
+    ids = _order_ids(execution, set(Leg))
+    return [each for each in fills if each.order_id in ids]
+
+
+def _order_ids(execution: Execution, legs: set[Leg]) -> set[str]:
+    return {sent.order_id for sent in execution.sent.values() if sent.leg in legs and sent.filled}
+
+
+def _booked(venue: Venue, execution: Execution, entries: list[Fill], exits: list[Fill], closed_at: datetime) -> Result:
+    opened_ms = min(each.at_ms for each in entries)
+    fees = [each for each in venue.funding_fees(execution.terms.symbol, opened_ms) if from_ms(each.at_ms) <= closed_at]
+    gross = sum((each.realized for each in (*entries, *exits)), Decimal(0))
+    commission = sum((each.commission for each in (*entries, *exits)), Decimal(0))
+    funding = sum((each.amount for each in fees), Decimal(0))
+    risk = abs(average_entry(execution) - execution.terms.sl) * execution.filled
+    return Result(gross, commission, funding, ((gross - commission + funding) / risk).quantize(Decimal("0.0001")))
+
+
+def _exit_reason(execution: Execution) -> ExitReason:
+    """The leg that closed it; UNEXPLAINED when our own orders did not close all of it."""
+    if execution.expected:
+        return ExitReason.UNEXPLAINED
+    closing_legs = {sent.leg for sent in execution.sent.values() if sent.leg is not Leg.ENTRY and sent.filled}
+    for leg, reason in _REASONS.items():
+        if leg in closing_legs:
+            return reason
+    return ExitReason.HORIZON if execution.reason is Reason.HORIZON_OVER else ExitReason.UNPROTECTED
+
+
+def _closed_at(execution: Execution, exits: list[Fill]) -> datetime:
+    return from_ms(max(each.at_ms for each in exits)) if exits else execution.phase_since
+
+
+def _fill_times(execution: Execution) -> list[datetime]:
+    times = [sent.filled_at for _, sent in execution.legs(Leg.ENTRY) if sent.filled_at is not None]
+    return times or [execution.phase_since]
+
+
+def _qty(fills: Iterable[Fill]) -> Decimal:
+    return sum((each.qty for each in fills), Decimal(0))
+
+
+def _mean(fills: Sequence[Fill]) -> Decimal | None:
+    qty = _qty(fills)
+    return sum((each.qty * each.price for each in fills), Decimal(0)) / qty if qty else None

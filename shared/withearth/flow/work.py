@@ -1,0 +1,248 @@
+"""Work: walk one execution from step to step, until it rests, ends, or somebody else takes over.
+
+Every step is: look at the exchange, learn, plan, write down what is about to be done, do it, write down the answer. The
+write-ahead record also renews the lease; if it cannot be written because the record has changed, another process has
+taken over, and this one stops before it touches the exchange.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, assert_never
+
+from withearth.domain.instrument import Instrument
+from withearth.domain.reasons import Reason
+from withearth.domain.side import Side
+from withearth.execution.lineage import Leg, lineage
+from withearth.execution.look import Sight, action_of, answered, learn, to_ask
+from withearth.execution.phases import Event, Phase
+from withearth.execution.plan import Move, Policy, Remove, Reprice, Rest, Send, Situation, Step, Wait, plan
+from withearth.execution.record import Execution, Sent
+from withearth.execution.venue import (
+    Answer,
+    Conditional,
+    ConditionalState,
+    ConditionalStatus,
+    Order,
+    OrderState,
+    Trigger,
+    Venue,
+)
+from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref
+from withearth.flow.runtime import Runtime
+from withearth.flow.settle import ending, entering
+from withearth.settings import Settings
+from withearth.store.port import Replace, Write
+
+WORK_FOR: Final = timedelta(seconds=100)
+"""Shorter than a lease and than a function may run: what is not done by then, the reconciler goes on with."""
+BASIS_POINTS: Final = 10_000
+
+
+@dataclass(slots=True)
+class Job:
+    """An execution at work: the intent's document without its record, and the version under which we hold it."""
+
+    runtime: Runtime
+    venue: Venue
+    heading: dict[str, Any]
+    execution: Execution
+    version: str
+    held_at: datetime
+    """When the record, and with it the lease, was written last: requests are signed with this instant."""
+
+    @property
+    def state(self) -> IntentState:
+        """What the execution is for its intent: CLAIMED until the exchange holds nothing of it any more."""
+        return IntentState.EXECUTED if self.execution.phase is Phase.ENDED else IntentState.CLAIMED
+
+    @property
+    def blocked_by(self) -> str | None:
+        """Why an execution that has ended never held anything."""
+        never_held = self.state is IntentState.EXECUTED and not self.execution.filled
+        return self.execution.reason.value if never_held and self.execution.reason else None
+
+
+def work(job: Job) -> Execution:
+    """Walk until there is nothing to do now.
+
+    Raises Contention when another process took over, and Unavailable when the exchange cannot be read: the work is
+    then gone on with by the next delivery, or by the reconciler.
+    """
+    stop_at = job.runtime.clock.now() + WORK_FOR
+    goes_on = True
+    while goes_on and job.runtime.clock.now() < stop_at:
+        sight = _look(job)
+        job.execution = learn(job.execution, sight, job.runtime.clock.now())
+        goes_on = _perform(job, plan(_situation(job, sight)))
+    if job.execution.phase is not Phase.ENDED:
+        _write(job, lease=timedelta())
+    return job.execution
+
+
+def _look(job: Job) -> Sight:
+    """Read the symbol, and ask for each of our orders that the lists do not show."""
+    truth = job.venue.truth(job.execution.terms.symbol)
+    asked = {id_: _ask(job, id_, sent) for id_, sent in to_ask(job.execution, truth)}
+    return Sight(truth, asked)
+
+
+def _ask(job: Job, client_id: str, sent: Sent) -> OrderState | ConditionalState | None:
+    """One order of ours. A triggered conditional order is told by the ordinary order that it became."""
+    symbol = job.execution.terms.symbol
+    if sent.leg in {Leg.ENTRY, Leg.EXIT}:
+        return job.venue.order(symbol, client_id)
+    conditional = job.venue.conditional(symbol, client_id)
+    triggered = {ConditionalStatus.TRIGGERING, ConditionalStatus.TRIGGERED, ConditionalStatus.FINISHED}
+    if conditional is not None and conditional.status in triggered:
+        return job.venue.order(symbol, client_id) or conditional
+    return conditional
+
+
+def _situation(job: Job, sight: Sight) -> Situation:
+    settings, execution = job.runtime.settings, job.execution
+    touch = job.venue.touch(execution.terms.symbol) if execution.phase is Phase.ENTERING else None
+    instrument = job.runtime.market.instrument(execution.terms.symbol)
+    return Situation(
+        execution=execution,
+        sight=sight,
+        now=job.runtime.clock.now(),
+        policy=policy_of(settings),
+        no_entry=_no_entry(job, sight),
+        limit_price=lambda reprices: limit_price(execution, touch, instrument, settings, reprices),
+    )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the settings say about execution."""
+    return Policy(
+        limit_entries=settings.entry_mode == "LIMIT",
+        limit_ttl=timedelta(seconds=settings.limit_ttl_sec),
+        limit_poll=timedelta(seconds=float(settings.limit_poll_sec)),
+        reprices_max=settings.limit_max_reprices,
+        retries_max=settings.entry_max_retries,
+        protect_within=timedelta(seconds=settings.protect_within_sec),
+    )
+
+
+def limit_price(
+    execution: Execution,
+    touch: tuple[Decimal, Decimal] | None,
+    instrument: Instrument,
+    settings: Settings,
+    reprices: int,
+) -> Decimal:
+    """The price of a limit entry: the best of its own side, and the other side's with the last reprice.
+
+    Never worse than the intent's entry by more than LIMIT_MAX_SLIPPAGE_BPS. Raises ValueError without a quote.
+    """
+    if touch is None:
+        raise ValueError("a limit price needs a quote")
+    bid, ask = touch
+    slippage = settings.limit_max_slippage_bps / BASIS_POINTS
+    crosses = reprices >= settings.limit_max_reprices > 0
+    if execution.terms.side is Side.LONG:
+        return instrument.price_down(min(ask if crosses else bid, execution.terms.entry * (1 + slippage)))
+    return instrument.price_up(max(bid if crosses else ask, execution.terms.entry * (1 - slippage)))
+
+
+def _no_entry(job: Job, sight: Sight) -> Reason | None:
+    """Why nothing may be entered now, if anything speaks against it."""
+    execution = job.execution
+    if job.runtime.clock.now() >= execution.terms.expires_at:
+        return Reason.INTENT_EXPIRED
+    foreign = [each for each in sight.truth.orders if lineage(each.symbol, each.client_id) is None]
+    if not execution.legs(Leg.ENTRY) and (sight.held != 0 or foreign):
+        return Reason.FOREIGN_POSITION
+    return None
+
+
+def _perform(job: Job, step: Step) -> bool:
+    """Do one step, and say whether there may be another one now."""
+    match step:
+        case Rest():
+            return False
+        case Wait(time):
+            _write(job)
+            job.runtime.clock.sleep(time)
+        case Move(event, reason):
+            _move(job, event, reason)
+        case Send():
+            _send(job, step)
+        case Reprice():
+            _reprice(job, step)
+        case Remove(client_id):
+            _remove(job, client_id)
+        case _:
+            assert_never(step)
+    return job.execution.phase is not Phase.ENDED
+
+
+def _move(job: Job, event: Event, reason: Reason | None) -> None:
+    """Go to the next phase, in one commit with what follows from it for the books."""
+    before = job.execution
+    after = before.after(event, job.runtime.clock.now(), reason)
+    if event is Event.STOP_NEEDS_POSITION:
+        after = replace(after, armed_first=False)
+    job.execution = after
+    if before.phase is Phase.ENTERING and after.phase is not Phase.CLEANING:
+        _write(job, entering(job.runtime, job.heading, after))
+    elif after.phase is Phase.ENDED:
+        _write(job, ending(job.runtime, job.venue, after))
+    else:
+        _write(job)
+
+
+def _send(job: Job, step: Send) -> None:
+    execution = job.execution
+    client_id = execution.next_id(step.leg)
+    job.execution = execution.sending(step.leg, step.qty, step.price, job.runtime.clock.now())
+    _write(job)
+    job.execution = answered(job.execution, client_id, _sent(job, client_id, step))
+    _write(job)
+
+
+def _sent(job: Job, client_id: str, step: Send) -> Answer:
+    symbol, action = job.execution.terms.symbol, action_of(job.execution, step.leg)
+    if step.leg in {Leg.STOP, Leg.TARGET} and step.price is not None:
+        trigger = Trigger.STOP if step.leg is Leg.STOP else Trigger.TARGET
+        return job.venue.arm(Conditional(symbol, client_id, action, step.qty, trigger, step.price), job.held_at)
+    order = Order(symbol, client_id, action, step.qty, step.price, reduce_only=step.leg is Leg.EXIT)
+    return job.venue.place(order, job.held_at)
+
+
+def _reprice(job: Job, step: Reprice) -> None:
+    """Move the entry. Whatever the answer, the next look shows at which price the order rests."""
+    execution = job.execution
+    sent = execution.sent[step.client_id]
+    doing = f"reprice {step.client_id} to {step.price}"
+    job.execution = replace(execution, reprices=execution.reprices + 1, doing=doing)
+    _write(job)
+    symbol = execution.terms.symbol
+    order = Order(symbol, step.client_id, action_of(execution, Leg.ENTRY), sent.qty, step.price)
+    job.venue.modify(order, job.held_at)
+
+
+def _remove(job: Job, client_id: str) -> None:
+    """Cancel an order of ours. Whatever the answer, the next look shows whether it is gone, and what it filled."""
+    job.execution = replace(job.execution, doing=f"remove {client_id}")
+    _write(job)
+    if job.execution.sent[client_id].leg in {Leg.ENTRY, Leg.EXIT}:
+        job.venue.cancel(job.execution.terms.symbol, client_id, job.held_at)
+    else:
+        job.venue.disarm(client_id, job.held_at)
+
+
+def _write(job: Job, consequences: Sequence[Write] = (), lease: timedelta = CLAIM_LEASE) -> None:
+    """Write the record over the version we hold, and renew the lease. Raises VersionMismatch when it was taken."""
+    now = job.runtime.clock.now()
+    document = job.heading | {
+        "state": job.state.value,
+        "execution": job.execution.to_document(),
+        "blocked_by": job.blocked_by,
+        "lease_until": now + lease,
+    }
+    ref = intent_ref(job.execution.terms.intent_id)
+    job.version = job.runtime.store.commit([Replace(ref, document, job.version), *consequences])
+    job.held_at = now

@@ -1,0 +1,29 @@
+"""The settings of how a trade is executed and protected.
+
+They stand apart from `model` for length only: `Settings` has them all, and the docs sort them by group.
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+from withearth.settings.kinds import Group, number, setting
+from withearth.settings.model_settings import ModelSettings
+
+
+class ExecutionSettings(ModelSettings):
+    """Everything an owner can decide about execution and protection."""
+
+    venue: Literal["paper"] = setting(
+        Group.ENTRY, "paper", "Where orders go when EXECUTE_TRADES is true: the paper exchange in this process."
+    )
+    protection: Literal["before_entry", "after_fill"] = setting(
+        Group.ENTRY,
+        "before_entry",
+        "Whether the stop goes out before the entry, or follows the fill within PROTECT_WITHIN_SEC.",
+    )
+    protect_within_sec: int = number(
+        Group.ENTRY, 10, 1, 60, "Seconds after a fill within which its stop stands, or it is closed at the market."
+    )
+    paper_deposit_usdt: Decimal = number(
+        Group.ENTRY, Decimal(1000), Decimal(10), Decimal(10_000_000), "USDT the paper account starts with."
+    )
