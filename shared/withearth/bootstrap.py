@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from withearth.decision.prediction import Predictor
 from withearth.domain.clock import Clock, Timer
 from withearth.domain.errors import Misconfigured
-from withearth.flow.calibrations import newest_map
 from withearth.execution.venue import Venue
+from withearth.flow.calibrations import newest_map
 from withearth.flow.runtime import Runtime
 from withearth.market.port import Market
 from withearth.messaging.port import Publisher

@@ -142,8 +142,8 @@ def listing() -> Mapping[str, PaperInstrument]:
     btc = _a_listing(BTC, tick="0.1", step="0.001", max_qty="1000", min_notional="50")
     dot = _a_listing(DOT, tick="0.0001", step="0.1", max_qty="1000000", min_notional="5")
     return {
-        BTC: paper_instrument({**btc.raw, "pricePrecision": 2}),
-        DOT: paper_instrument({**dot.raw, "pricePrecision": 6}),
+        BTC: paper_instrument({**btc.raw, "pricePrecision": 2, "underlyingSubType": ["PoW"]}),
+        DOT: paper_instrument({**dot.raw, "pricePrecision": 6, "underlyingSubType": ["Layer-1"]}),
     }
 
 

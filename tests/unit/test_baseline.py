@@ -23,7 +23,7 @@ fractions = st.floats(-1, 1)
 
 
 def _predict(snapshot: FeatureSnapshot) -> Prediction:
-    return BaselinePredictor().predict(Question("BTCUSDT-20240305T1005Z", snapshot, "hash"))
+    return BaselinePredictor().predict(Question("BTCUSDT-20240305T1005Z", snapshot, "hash")).prediction
 
 
 def _market(trends: tuple[float, float, float], *, rsi: float = 50.0, imbalance: float | None = 0.0) -> FeatureSnapshot:

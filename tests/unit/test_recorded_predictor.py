@@ -39,7 +39,7 @@ def test_the_same_features_get_the_same_answer(tmp_path: Path) -> None:
     """What was exported comes back whole: direction, probability, words and extremes."""
     path = _file(tmp_path, json.dumps(_decision()) + "\n")
 
-    assert RecordedPredictor(read_decisions(path)).predict(_question()) == ANSWER
+    assert RecordedPredictor(read_decisions(path)).predict(_question()).prediction == ANSWER
 
 
 def test_other_features_get_no_answer() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from withearth import __version__
-from withearth.cli import export, inspect, live, paper, replay
+from withearth.cli import decisions, export, inspect, live, paper, replay
 from withearth.domain.errors import WithEarthError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ for command in (live.run, live.demo, replay.replay, inspect.tick, inspect.settin
     app.command()(command)
 app.command()(paper.paper_exchange)
 app.add_typer(export.app, name="export")
+app.add_typer(decisions.app, name="decisions")
 
 
 def _print_version(asked: bool) -> None:

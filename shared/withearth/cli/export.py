@@ -4,24 +4,18 @@ import csv
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
-from withearth.bootstrap import open_store
-from withearth.cli.console import settings_with
+from withearth.cli.books import State, books, documents
 from withearth.domain.canonical import canonical_json, plain
-from withearth.domain.errors import Misconfigured
 from withearth.flow.documents import DECISIONS, EVENTS, INTENTS, TRADES
 from withearth.flow.journal import JOURNAL_COLUMNS, NET_COLUMNS, journal_row
-from withearth.local.state import latest_books
-from withearth.store.port import Document, DocumentStore, Query
-
-PAGE: Final = 1_000
+from withearth.store.port import Document
 
 app = typer.Typer(help="Write the books out, one document a line.", no_args_is_help=True)
 
-State = Annotated[Path | None, typer.Option(help="Directory of the books; without it the newest ones.")]
 Json = Annotated[bool, typer.Option("--json", help="Canonical JSON, one document a line (the default).")]
 
 
@@ -55,7 +49,7 @@ def trades(
         return
     writer = csv.DictWriter(sys.stdout, [*JOURNAL_COLUMNS, *NET_COLUMNS], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_csv_row(each) for each in _documents(_books(state), TRADES))
+    writer.writerows(_csv_row(each) for each in documents(books(state), TRADES))
 
 
 def _csv_row(document: Document) -> dict[str, Any]:
@@ -66,23 +60,8 @@ def _csv_row(document: Document) -> dict[str, Any]:
 
 
 def _print_documents(state: Path | None, collection: str) -> None:
-    sys.stdout.writelines(_lines(_documents(_books(state), collection)))
+    sys.stdout.writelines(_lines(documents(books(state), collection)))
 
 
 def _lines(documents: Iterable[Document]) -> Iterator[str]:
     return (f"{canonical_json(each)}\n" for each in documents)
-
-
-def _books(state: Path | None) -> DocumentStore:
-    directory = state or latest_books(settings_with({}).state_dir)
-    if not (directory / "store.db").is_file():
-        raise Misconfigured(f"--state is {directory}, which holds no books: name the directory of a run.")
-    return open_store(directory)
-
-
-def _documents(store: DocumentStore, collection: str) -> Iterator[Document]:
-    """Every document of a collection in id order, a page at a time."""
-    last = ""
-    while page := store.query(Query(collection, after=("", last) if last else None, limit=PAGE)):
-        yield from (each.data for each in page)
-        last = page[-1].ref.id

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from withearth.bootstrap import assemble, open_store
 from withearth.cli.console import console, notices, progress_bar, settings_with
+from withearth.cli.predicting import Who
 from withearth.domain.errors import Unavailable
 from withearth.domain.times import TICK
 from withearth.flow.runtime import Runtime
@@ -30,9 +31,9 @@ CHECK_SECONDS: Final = 180
 LOOK_SECONDS: Final = 0.25
 
 
-def run() -> None:
+def run(predictor: Who = None) -> None:
     """Run the whole system on this machine, on the wall's clock, until it is stopped."""
-    settings, clock = settings_with({}), WallClock()
+    settings, clock = settings_with({"PREDICTOR": predictor}), WallClock()
     configure_logging(settings)
     with exclusive(settings.state_dir):
         bus = open_bus(settings.state_dir, clock)

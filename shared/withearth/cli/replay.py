@@ -11,8 +11,10 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from withearth.cli.console import console, instant, notices, progress_bar, settings_with
-from withearth.domain.errors import MarketFault, Misconfigured
+from withearth.cli.predicting import Answers, FromRun, Who, predictor_options, refuse_own_answers
+from withearth.domain.errors import MarketFault, Misbooked, Misconfigured
 from withearth.domain.times import TICK, floor_to_tick
+from withearth.local.checks import Checks
 from withearth.local.replay import Period, Timing, discard, replay_period, state_directory
 from withearth.local.report import Report, percentiles_ms, report
 from withearth.local.state import remember_latest
@@ -32,6 +34,9 @@ def replay(
     chaos: Annotated[bool, typer.Option(help="Deliver every message twice, late and out of order.")] = False,
     chaos_seed: Annotated[int, typer.Option(help="What kind of disorder.")] = 1,
     execute: Annotated[bool, typer.Option(help="Send orders to the paper exchange, instead of shadow trades.")] = False,
+    predictor: Who = None,
+    decisions: Answers = None,
+    from_run: FromRun = None,
     fresh: Annotated[bool, typer.Option(help="Begin anew, even where a run was cut off.")] = False,
     state: Annotated[Path | None, typer.Option(help="Directory of the run's books.")] = None,
 ) -> None:
@@ -39,24 +44,42 @@ def replay(
 
     A run that was cut off goes on where it stopped; a finished one is repeated.
     """
-    options = {"MARKET": "recorded", "DATA_DIR": str(data), "SYMBOLS": symbols}
+    options: dict[str, str | None] = {"MARKET": "recorded", "DATA_DIR": str(data), "SYMBOLS": symbols}
+    options |= predictor_options(predictor, decisions, from_run)
     settings = settings_with(options | {"EXECUTE_TRADES": "true" if execute else None})
     period = _period(instant(start, "--from"), instant(end, "--to"))
     check_recorded(settings, data, period)
     disorder = Chaos(seed=chaos_seed, duplicate=True, shuffle=True) if chaos else None
     directory = state or state_directory(settings, period, disorder)
+    refuse_own_answers(directory, from_run)
     if fresh or execute:  # the paper account lives in the process: a run cannot go on without it
         discard(directory)
     timing, started = Timing(), time.perf_counter()
     with progress_bar("replaying", period.ticks) as bar:
         after_tick = _pacer(period, bar, speed)
-        store = replay_period(settings, period, directory, chaos=disorder, timing=timing, after_tick=after_tick)
+        replayed = replay_period(settings, period, directory, chaos=disorder, timing=timing, after_tick=after_tick)
     remember_latest(settings.state_dir, directory)
     if timing.ticks < period.ticks:
         notices.print(f"Went on with a run that was cut off: {period.ticks - timing.ticks} ticks were done before.")
-    found = report(store, "PAPER" if execute else "SHADOW")
+    found = report(replayed.store, "PAPER" if execute else "SHADOW")
     print_report(found, timing, timing.ticks * len(settings.symbols) / (time.perf_counter() - started))
     notices.print(f"Books: {directory}", soft_wrap=True)
+    if replayed.checks is not None:
+        print_checks(replayed.checks)
+
+
+def print_checks(found: Checks) -> None:
+    """Print what was held against the exchange's own books. Raises Misbooked when something does not hold."""
+    table = Table(title="Checks against the paper exchange", show_header=False, title_justify="left")
+    table.add_row("journal net pnl", f"{found.journal_net} USDT")
+    table.add_row("exchange's income", f"{found.exchange_net} USDT")
+    table.add_row("orders without lineage", str(found.foreign_orders))
+    table.add_row("decisions entered more than once", str(found.doubled_entries))
+    table.add_row("longest uncovered quantity", f"{found.longest_uncovered.total_seconds():.1f} s")
+    table.add_row("trades still open", str(found.still_open))
+    console.print(table)
+    if not found.hold:
+        raise Misbooked("the journal and the exchange's own books do not agree: do not trade with this version")
 
 
 def check_recorded(settings: Settings, data: Path, period: Period) -> None:

@@ -50,11 +50,12 @@ class Prediction:
     @classmethod
     def from_document(cls, data: Any) -> "Prediction":
         """The answer a decision document holds. Raises KeyError, TypeError or ValueError when it holds none."""
+        direction, prob, reasoning = Direction(data["direction"]), _probability(data["prob"]), str(data["reasoning"])
         calibrated = data.get("calibrated")
         return cls(
-            direction=Direction(data["direction"]),
-            prob=_probability(data["prob"]),
-            reasoning=str(data["reasoning"]),
+            direction,
+            prob,
+            reasoning,
             support=data.get("support"),
             resistance=data.get("resistance"),
             calibrated=None if calibrated is None else _probability(calibrated),

@@ -2,6 +2,7 @@
 
 WithEarthError
 ├── Misconfigured      a person has to change something: the process stops with one sentence
+├── Misbooked          our books and the exchange's differ: a person has to look
 ├── Retryable          the same call may succeed later: the message is delivered again
 │   ├── Contention     somebody else holds the lease or changed the document first
 │   └── Unavailable    the store, the bus or the market did not answer
@@ -20,6 +21,10 @@ class WithEarthError(Exception):
 
 class Misconfigured(WithEarthError):
     """A setting, a file or a machine has to be changed by a person before work can go on."""
+
+
+class Misbooked(WithEarthError):
+    """Our books and the exchange's say different things."""
 
 
 class Retryable(WithEarthError):

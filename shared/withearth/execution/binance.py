@@ -35,8 +35,11 @@ from withearth.execution.binance_rows import (
     funding_fee,
     order_state,
     position,
+    positions,
 )
 from withearth.execution.venue import (
+    Accepted,
+    AccountModes,
     Answer,
     Conditional,
     ConditionalState,
@@ -44,6 +47,8 @@ from withearth.execution.venue import (
     FundingFee,
     Order,
     OrderState,
+    Position,
+    SymbolModes,
     Truth,
 )
 
@@ -223,6 +228,42 @@ class BinanceVenue:
             ),
         )
         return tuple(sorted(map(funding_fee, rows), key=lambda each: each.at_ms))
+
+    def modes(self) -> AccountModes:
+        """The account's modes. Raises Unavailable."""
+        row = self._read(self._rest.futures_account_configuration)
+        return AccountModes(row["dualSidePosition"], row["multiAssetsMargin"], row["canTrade"])
+
+    def symbol_modes(self, symbol: str) -> SymbolModes:
+        """The modes of one symbol. Raises Unavailable."""
+        rows = self._read(lambda: self._rest.symbol_configuration(symbol=symbol))
+        row = next((each for each in rows if each["symbol"] == symbol), None)
+        if row is None:
+            raise Unavailable(f"the exchange did not say how {symbol} is set up")
+        return SymbolModes(row["marginType"], int(row["leverage"]))
+
+    def set_margin_type(self, symbol: str, margin_type: str, at: datetime) -> Answer:
+        """Change ISOLATED or CROSSED; -4046, it is so already, counts as done."""
+        return self._configure(
+            symbol, at, lambda: self._rest.change_margin_type(symbol=symbol, margin_type=margin_type)
+        )
+
+    def set_leverage(self, symbol: str, leverage: int, at: datetime) -> Answer:
+        """Change the leverage."""
+        return self._configure(symbol, at, lambda: self._rest.change_initial_leverage(symbol=symbol, leverage=leverage))
+
+    def everything(self) -> tuple[tuple[Position, ...], tuple[OrderState, ...], tuple[ConditionalState, ...]]:
+        """Every position and open order of the account. Raises Unavailable."""
+        held = positions(self._read(self._rest.position_information_v3))
+        orders = tuple(map(order_state, self._read(self._rest.current_all_open_orders)))
+        return held, orders, _conditionals(self._read(self._rest.current_all_algo_open_orders))
+
+    def _configure(self, symbol: str, at: datetime, call: Callable[[], Any]) -> Answer:
+        """A change that has no client id: what it changed is read back, so any good answer will do."""
+        heard = self._ask(call, at)
+        if heard.status == requests.codes.ok:
+            return Accepted(symbol)
+        return classify(symbol, heard, id_field="symbol")
 
     def _open_conditionals(self, symbol: str) -> tuple[ConditionalState, ...]:
         return _conditionals(self._read(lambda: self._rest.current_all_algo_open_orders(symbol=symbol)))

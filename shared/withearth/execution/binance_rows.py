@@ -61,6 +61,12 @@ def position(symbol: str, rows: list[Row]) -> Position:
     return Position(symbol, Decimal(0), Decimal(0))
 
 
+def positions(rows: list[Row]) -> tuple[Position, ...]:
+    """Every position that is not flat."""
+    found = (Position(row["symbol"], Decimal(row["positionAmt"]), Decimal(row["entryPrice"])) for row in rows)
+    return tuple(each for each in found if each.qty)
+
+
 def fill(row: Row) -> Fill:
     """A row of userTrades."""
     return Fill(

@@ -288,8 +288,49 @@ class Reading(Protocol):
         ...
 
 
-class Venue(Trading, Reading, Protocol):
-    """An exchange account."""
+@dataclass(frozen=True, slots=True)
+class AccountModes:
+    """What holds for the whole account."""
+
+    hedge_mode: bool
+    multi_assets: bool
+    can_trade: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolModes:
+    """What holds for one symbol. `margin_type` is ISOLATED or CROSSED."""
+
+    margin_type: str
+    leverage: int
+
+
+class Account(Protocol):
+    """How the account is set up, what it holds altogether, and what can be changed about it."""
+
+    def modes(self) -> AccountModes:
+        """The account's modes. Raises Unavailable."""
+        ...
+
+    def symbol_modes(self, symbol: str) -> SymbolModes:
+        """The modes of one symbol. Raises Unavailable."""
+        ...
+
+    def set_margin_type(self, symbol: str, margin_type: str, at: datetime) -> Answer:
+        """Change ISOLATED or CROSSED. The exchange refuses it while the symbol has orders or a position."""
+        ...
+
+    def set_leverage(self, symbol: str, leverage: int, at: datetime) -> Answer:
+        """Change the leverage."""
+        ...
+
+    def everything(self) -> tuple[tuple[Position, ...], tuple[OrderState, ...], tuple[ConditionalState, ...]]:
+        """Every position that is not flat, and every open order of both books, over all symbols. Raises Unavailable."""
+        ...
+
+
+class Venue(Trading, Reading, Account, Protocol):
+    """An exchange account, and what can be done with it."""
 
     @property
     def kind(self) -> str:

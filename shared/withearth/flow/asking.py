@@ -64,7 +64,7 @@ def admit(runtime: Runtime, question: Question, claim: Mapping[str, Any] | None)
         raise _unasked(runtime, Reason.MODEL_ANSWER_LOST, Spend.from_document(claim["reserved"]))
     health, account = runtime.store.get_many([model_health_ref(), budget_ref(day)])
     probe = _probe_of(runtime, health)
-    if not within(_committed(account) + reserved, budget(runtime.settings)):
+    if not within(committed(account) + reserved, budget(runtime.settings)):
         raise _unasked(runtime, Reason.BUDGET_SPENT)
     return Ticket(reserved, day, 0 if health is None else health.data["failures"], probe)
 
@@ -85,14 +85,16 @@ def _unasked(runtime: Runtime, reason: Reason, cost: Spend = NOTHING) -> Unanswe
     return Unanswered(reason, "", audit)
 
 
-def _committed(account: Stored | None) -> Spend:
+def committed(account: Stored | None) -> Spend:
     """What is spent or reserved on a day."""
     return NOTHING if account is None else Spend.from_document(account.data)
 
 
 def reservation(runtime: Runtime, ticket: Ticket) -> list[Write]:
     """What the claim writes along: the reservation, and that this question is the probe of now."""
-    writes: list[Write] = [_change(ticket.day, ticket.reserved, reserved=ticket.reserved)] if ticket.reserved else []
+    writes: list[Write] = (
+        [account_change(ticket.day, ticket.reserved, reserved=ticket.reserved)] if ticket.reserved else []
+    )
     probe = ticket.probe_of
     if probe is not None:
         writes.append(Replace(probe.ref, dict(probe.data) | {"probed_at": runtime.clock.now()}, probe.version))
@@ -101,7 +103,7 @@ def reservation(runtime: Runtime, ticket: Ticket) -> list[Write]:
 
 def put(runtime: Runtime, question: Question, ticket: Ticket) -> Outcome:
     """Ask, once the reservation stands. Several reservations at once may have passed the limit together: none then."""
-    if ticket.reserved and not within(_committed(runtime.store.get(budget_ref(ticket.day))), budget(runtime.settings)):
+    if ticket.reserved and not within(committed(runtime.store.get(budget_ref(ticket.day))), budget(runtime.settings)):
         return _unasked(runtime, Reason.BUDGET_SPENT)
     try:
         outcome: Outcome = runtime.predictor.predict(question)
@@ -127,7 +129,9 @@ def settlement(runtime: Runtime, question: Question, ticket: Ticket, outcome: Ou
     if not ticket.reserved:
         return []
     actual = spent(outcome.audit)
-    writes: list[Write] = [_change(ticket.day, actual + -ticket.reserved, reserved=-ticket.reserved, questions=1)]
+    writes: list[Write] = [
+        account_change(ticket.day, actual + -ticket.reserved, reserved=-ticket.reserved, questions=1)
+    ]
     failed = isinstance(outcome, Unanswered) and outcome.reason not in NO_FAILURE
     if failed:
         writes.append(Increment(model_health_ref(), {"failures": 1}))
@@ -145,10 +149,10 @@ def written_off(claim: Mapping[str, Any] | None) -> list[Write]:
     if claim is None or claim.get("reserved") is None:
         return []
     reserved = Spend.from_document(claim["reserved"])
-    return [_change(claim["reserved"]["day"], NOTHING, reserved=-reserved, questions=1)]
+    return [account_change(claim["reserved"]["day"], NOTHING, reserved=-reserved, questions=1)]
 
 
-def _change(day: str, total: Spend, *, reserved: Spend, questions: int = 0) -> Increment:
+def account_change(day: str, total: Spend, *, reserved: Spend, questions: int = 0) -> Increment:
     """Add to a day's account: what is spent or reserved, and what of it is only reserved."""
     amounts = {
         **total.to_document(),

@@ -8,7 +8,7 @@ from which the redelivered message, or the reconciler, goes on.
 from datetime import timedelta
 from typing import Any
 
-from withearth.domain.errors import Contention, InvalidEvent
+from withearth.domain.errors import Contention, InvalidEvent, Misconfigured
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.execution.outcome import OpenTrade
@@ -18,6 +18,7 @@ from withearth.execution.venue import Venue
 from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref, position_ref, trade_ref
 from withearth.flow.follow import bring_up_to_date, costs
 from withearth.flow.journal import event, occupying, opening
+from withearth.flow.prepare import prepare
 from withearth.flow.runtime import Runtime
 from withearth.flow.work import Job, work
 from withearth.messaging.events import TradeIntent
@@ -46,6 +47,10 @@ def execute(runtime: Runtime, intent: TradeIntent) -> Document:
         return _refuse(runtime, intent, reason, version)
     if runtime.venue is None:
         return _open_shadow(runtime, intent, version)
+    try:
+        prepare(runtime, runtime.venue, intent.symbol)
+    except Misconfigured as fault:
+        return _refuse(runtime, intent, Reason.ACCOUNT_NOT_READY, version, str(fault))
     return _begin(runtime, runtime.venue, intent, version)
 
 
@@ -82,9 +87,9 @@ def _has_open_trade(runtime: Runtime, symbol: str) -> bool:
     return trade is not None and bring_up_to_date(runtime, trade)
 
 
-def _refuse(runtime: Runtime, intent: TradeIntent, reason: Reason, version: str) -> Document:
+def _refuse(runtime: Runtime, intent: TradeIntent, reason: Reason, version: str, detail: str = "") -> Document:
     document = _document(intent, IntentState.REFUSED) | {"blocked_by": reason.value}
-    text = f"{intent.intent_id} {reason}"
+    text = f"{intent.intent_id} {reason} {detail}".rstrip()
     told = event(f"{intent.intent_id}-refused", "INTENT_REFUSED", runtime.clock.now(), intent.symbol, text)
     _write(runtime, document, version, [told])
     return document

@@ -8,7 +8,7 @@ A symbol whose candles cannot be read is reported and keeps nobody else waiting.
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from withearth.domain.errors import Contention, MarketFault, Retryable
 from withearth.domain.times import floor_to_tick, tick_id
@@ -19,8 +19,11 @@ from withearth.flow.follow import bring_up_to_date
 from withearth.flow.journal import event
 from withearth.flow.labelling import label_past_decisions
 from withearth.flow.runtime import Runtime
+from withearth.flow.sweep import sweep
 from withearth.flow.views import write_views
 from withearth.store.port import AlreadyExists, Query, Replace, Stored
+
+SWEEP_MINUTES: Final = 5
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
         still_open = [each for each in open_trades if _follow(runtime, each)]
     else:
         go_on(runtime, runtime.venue)
+        _sweep_at_times(runtime, runtime.venue)
         still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
     decisions = _newest_decisions(runtime)
     labelled = label_past_decisions(runtime)
@@ -59,6 +63,16 @@ def go_on(runtime: Runtime, venue: Venue) -> None:
                 resume(runtime, venue, each)
             except Retryable as error:
                 log.warning("execution_delayed %s: %s", each.ref.id, error)
+
+
+def _sweep_at_times(runtime: Runtime, venue: Venue) -> None:
+    """Every fifth minute: the lists of all symbols are the dearest readings there are."""
+    if runtime.clock.now().minute % SWEEP_MINUTES:
+        return
+    try:
+        sweep(runtime, venue)
+    except Retryable as error:
+        log.warning("sweep_delayed: %s", error)
 
 
 def _report(runtime: Runtime, trade: Stored, fault: MarketFault) -> None:

@@ -6,16 +6,19 @@ very decisions and journal of an undisturbed one.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from withearth.bootstrap import assemble, open_store
 from withearth.domain.canonical import digest
-from withearth.domain.times import TICK
+from withearth.domain.times import TICK, floor_to_tick
+from withearth.execution.paper_venue import PaperVenue
+from withearth.flow.runtime import Runtime
+from withearth.local.checks import Checks, Coverage, check
 from withearth.local.clocks import VirtualClock
 from withearth.local.cloud import LocalCloud, redeliver_before, run_until
-from withearth.local.scheduler import CLOUD_JOBS, REPLAY_JOBS, Scheduler
+from withearth.local.scheduler import CLOUD_JOBS, RECONCILER, REPLAY_JOBS, Scheduler
 from withearth.local.state import exclusive, open_bus
 from withearth.messaging.local_bus import Chaos
 from withearth.settings import Settings
@@ -60,6 +63,14 @@ def state_directory(settings: Settings, period: Period, chaos: Chaos | None) -> 
     return settings.state_dir / f"replay-{key}"
 
 
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The books of a run, and for an executed one the checks against the exchange's own."""
+
+    store: DocumentStore
+    checks: Checks | None
+
+
 def replay_period(
     settings: Settings,
     period: Period,
@@ -68,8 +79,8 @@ def replay_period(
     chaos: Chaos | None = None,
     timing: Timing,
     after_tick: Callable[[datetime], None],
-) -> DocumentStore:
-    """Run the period to its end, or go on with a run that was cut off, and return the books.
+) -> Replayed:
+    """Run the period to its end, or go on with a run that was cut off.
 
     `after_tick` is called with each tick once all that belongs to it is done; the first call of a resumed run is for
     the tick it was cut off in. Raises Misconfigured when the directory is in use.
@@ -78,20 +89,39 @@ def replay_period(
     with exclusive(directory):
         store = _books(directory)
         bus = open_bus(directory, clock, chaos)
-        cloud = LocalCloud(assemble(settings, clock, store, bus), bus, timing.observe)
-        first = resume_at(store, period)
+        runtime = assemble(settings, clock, store, bus)
+        cloud = LocalCloud(runtime, bus, timing.observe)
 
-        def finish_tick(at: datetime) -> None:
-            store.commit([Replace(CURSOR, {"at": at, "done": False})])
-            timing.ticks += 1
-            after_tick(at)
+        def finish_step(at: datetime) -> None:
+            if floor_to_tick(at) == at:
+                store.commit([Replace(CURSOR, {"at": at, "done": False})])
+                timing.ticks += 1
+                after_tick(at)
 
+        coverage = _watch(runtime, clock)
         jobs = CLOUD_JOBS if settings.execute_trades else REPLAY_JOBS
-        run_until(cloud, clock, Scheduler(jobs, first), period.end, finish_tick)
+        run_until(cloud, clock, Scheduler(jobs, resume_at(store, period)), period.end, finish_step)
+        if coverage is not None:
+            _let_trades_end(cloud, clock, period.end)
         redeliver_before(cloud, clock, FOREVER)
         store.commit([Replace(CURSOR, {"at": period.end, "done": True})])
         bus.close()
-    return store
+        return Replayed(store, None if coverage is None else check(coverage.venue, store, coverage))
+
+
+def _watch(runtime: Runtime, clock: VirtualClock) -> Coverage | None:
+    """Watch the paper exchange, where there is one."""
+    if not isinstance(runtime.venue, PaperVenue):
+        return None
+    coverage = Coverage(runtime.venue, clock)
+    runtime.venue.watch = coverage.sample
+    return coverage
+
+
+def _let_trades_end(cloud: LocalCloud, clock: VirtualClock, end: datetime) -> None:
+    """Go on without new ticks until the last trade has come to its horizon, so that the books can be compared."""
+    after = end + timedelta(minutes=cloud.runtime.settings.horizon_min) + TICK
+    run_until(cloud, clock, Scheduler([RECONCILER], max(end + TICK, clock.now())), after, lambda _at: None)
 
 
 def resume_at(store: DocumentStore, period: Period) -> datetime:

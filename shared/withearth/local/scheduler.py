@@ -18,7 +18,8 @@ class Job:
     cron: str
 
 
-CLOUD_JOBS: Final[Sequence[Job]] = (Job("dispatcher", "*/5 * * * *"), Job("reconciler", "* * * * *"))
+RECONCILER: Final = Job("reconciler", "* * * * *")
+CLOUD_JOBS: Final[Sequence[Job]] = (Job("dispatcher", "*/5 * * * *"), RECONCILER)
 """The schedule of the cloud."""
 REPLAY_JOBS: Final[Sequence[Job]] = (Job("dispatcher", "*/5 * * * *"), Job("reconciler", "*/5 * * * *"))
 """Recorded candles change every five minutes only, so nothing can happen in the minutes between."""

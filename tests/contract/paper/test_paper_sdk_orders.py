@@ -1,6 +1,6 @@
 """Ordinary orders through the official SDK, in the sequences a trader goes through."""
 
-import pytest
+from decimal import Decimal
 
 from tests.builders.paper import BTC, DOT, Venue
 from tests.contract.paper.recordings import RECORDINGS
@@ -45,7 +45,7 @@ def test_fills_have_the_recorded_shape(venue: Venue) -> None:
     """One row for each fill, oldest first, with commission and realised profit."""
     venue.trade_at(DOT, "1.1359")
     venue.rest.new_order(symbol=DOT, side="BUY", type="MARKET", quantity="6.3")
-    venue.trade_at(DOT, "1.1458")
+    venue.trade_at(DOT, "1.1459")
     venue.rest.new_order(symbol=DOT, side="SELL", type="MARKET", quantity="6.3")
     venue.rest.account_trade_list(symbol=DOT)
     bought, sold = venue.answer
@@ -70,9 +70,9 @@ def test_a_resting_order_through_its_life(venue: Venue) -> None:
         call(symbol=BTC, order_id=order_id)
         assert RECORDINGS[name].differences(venue.answer) == []
 
-    venue.rest.modify_order(symbol=BTC, order_id=order_id, side="BUY", quantity="0.020", price="45100")
+    venue.rest.modify_order(symbol=BTC, order_id=order_id, side="BUY", quantity="0.020", price="45100", modify_id=7)
     assert RECORDINGS["order.modified"].differences(venue.answer) == []
-    assert ("45100.00", "0.020") == (venue.answer["price"], venue.answer["origQty"])
+    assert [Decimal(45_100), Decimal("0.02")] == [Decimal(venue.answer[key]) for key in ("price", "origQty")]
 
     venue.rest.cancel_order(symbol=BTC, orig_client_order_id="rest-1")
     assert RECORDINGS["order.cancelled"].differences(venue.answer) == []
@@ -140,9 +140,8 @@ def test_the_countdown_cancels_when_it_is_not_renewed(venue: Venue) -> None:
     assert venue.answer == []
 
 
-@pytest.mark.parametrize("newest_first", [False])
-def test_histories_come_oldest_first(venue: Venue, *, newest_first: bool) -> None:
-    """`allOrders` keeps the newest rows of a limit, `userTrades` the oldest."""
+def test_histories_come_oldest_first(venue: Venue) -> None:
+    """Of a window, a limit keeps the newest orders in `allOrders`, and the oldest fills in `userTrades`."""
     venue.trade_at(DOT, "1.1359")
     for count in range(4):
         venue.rest.new_order(symbol=DOT, side="BUY", type="MARKET", quantity="10", new_client_order_id=f"buy-{count}")
@@ -150,7 +149,7 @@ def test_histories_come_oldest_first(venue: Venue, *, newest_first: bool) -> Non
     orders = [each["clientOrderId"] for each in venue.answer]
     venue.rest.account_trade_list(symbol=DOT)
     ids = [each["id"] for each in venue.answer]
-    venue.rest.account_trade_list(symbol=DOT, limit=2)
+    venue.rest.account_trade_list(symbol=DOT, start_time=venue.now_ms() - 60_000, limit=2)
 
     assert ["buy-2", "buy-3"] == orders
     assert sorted(ids) == ids

@@ -54,7 +54,8 @@ REFUSED: Final[list[tuple[int, Callable[[Any], object]]]] = [
     (-4164, lambda rest: rest.new_order(**LIMIT | {"quantity": "0.001"})),
     (-4016, lambda rest: rest.new_order(**LIMIT | {"price": "60000"})),
     # Rules
-    (-2019, lambda rest: rest.new_order(**LIMIT | {"quantity": "90"})),
+    (-2019, lambda rest: rest.new_order(**LIMIT | {"quantity": "15"})),
+    (-2027, lambda rest: rest.new_order(**LIMIT | {"quantity": "90"})),
     (-2022, lambda rest: rest.new_order(**MARKET, reduce_only="true")),
     (-5022, lambda rest: rest.new_order(**LIMIT | {"price": "52000", "time_in_force": "GTX"})),
     (-5021, lambda rest: rest.new_order(**LIMIT | {"time_in_force": "FOK"})),

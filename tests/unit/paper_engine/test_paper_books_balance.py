@@ -1,5 +1,6 @@
 import json
 from decimal import Decimal
+from functools import cache
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -150,9 +151,14 @@ class _Patient(MarketFeed):
         return found and Span(ZERO, Decimal("1e9"))
 
 
+@cache
+def _market(seed: int) -> SyntheticMarket:
+    return SyntheticMarket(seed, [SYMBOL, OTHER], start=from_ms(START_MS), spread_bps=Decimal(1))
+
+
 def _played(feed_kind: type[MarketFeed], steps: list[Step], seed: int, *, pieces: int = 1) -> PaperExchange:
-    market = SyntheticMarket(seed, ["BTCUSDT", "ETHUSDT"], start=from_ms(START_MS), spread_bps=Decimal(1))
-    instruments = {symbol: made_up_instrument(market.instrument(symbol)) for symbol in ("BTCUSDT", "ETHUSDT")}
+    market = _market(seed)
+    instruments = {symbol: made_up_instrument(market.instrument(symbol)) for symbol in (SYMBOL, OTHER)}
     exchange = PaperExchange(instruments, feed_kind(market, instruments, seed=seed), now_ms=START_MS, seed=seed)
 
     def move(ms: int) -> None:

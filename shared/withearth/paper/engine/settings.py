@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from withearth.paper.engine.account import Account
 from withearth.paper.engine.booking import money
@@ -13,6 +14,9 @@ from withearth.paper.engine.margin import available, position_margin
 from withearth.paper.engine.orders import ZERO
 from withearth.paper.engine.placing import position_side_of
 from withearth.paper.engine.venue import Venue
+
+# Beyond any money there is; keeps sums within the digits decimals carry.
+_AMOUNT_MAX: Final = Decimal(10) ** 15
 
 
 def open_account(venue: Venue, key: str, deposits: Mapping[str, Decimal]) -> Account:
@@ -26,8 +30,8 @@ def open_account(venue: Venue, key: str, deposits: Mapping[str, Decimal]) -> Acc
 
 
 def transfer(venue: Venue, account: Account, asset: str, amount: Decimal) -> Income:
-    """Pay in, or out with a negative amount. Raises VenueError -1100, -4055 or -4050."""
-    amount = money(require(amount, "amount"))
+    """Pay in, or out with a negative amount. Raises VenueError -1100, -1130, -4055 or -4050."""
+    amount = _money(amount)
     if not amount:
         raise VenueError(Refusal.AMOUNT_NOT_POSITIVE)
     if amount < 0 and max(ZERO, available(venue, account, asset)) < -amount:
@@ -101,7 +105,7 @@ def modify_isolated_margin(
 ) -> None:
     """Move margin to or from an isolated position. Raises VenueError -4055, -4049, -4054, -4050 or -4051."""
     instrument = venue.instrument(symbol)
-    amount = money(require(amount, "amount"))
+    amount = _money(amount)
     if amount <= 0:
         raise VenueError(Refusal.AMOUNT_NOT_POSITIVE)
     position = account.position(symbol, position_side_of(account, side))
@@ -117,3 +121,9 @@ def modify_isolated_margin(
     position.isolated_wallet += amount if add else -amount
     position.updated_ms = venue.now_ms
     venue.changed()
+
+
+def _money(amount: Decimal) -> Decimal:
+    if abs(require(amount, "amount")) > _AMOUNT_MAX:
+        raise VenueError(Refusal.INVALID_PARAMETER, "amount")
+    return money(amount)

@@ -1,0 +1,50 @@
+"""Account preparation: what has to be changed before a symbol may be traded, and what is not ours to change. Pure.
+
+Position mode and multi-assets mode belong to the whole account and to everything else that trades on it: a conflict is
+refused with a sentence. Margin type and leverage belong to the symbol: they are set, unless something stands on it.
+"""
+
+from dataclasses import dataclass
+
+from withearth.domain.errors import Misconfigured
+from withearth.execution.venue import AccountModes, SymbolModes
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to change, each None when it is as it should be."""
+
+    margin_type: str | None = None
+    leverage: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.margin_type is not None or self.leverage is not None
+
+
+def refuse_account(modes: AccountModes) -> None:
+    """Raise Misconfigured when the account cannot be traded as it is set up."""
+    if not modes.can_trade:
+        raise Misconfigured("The account may not trade: look into the exchange's notices before anything else.")
+    if modes.hedge_mode:
+        raise Misconfigured(
+            "The account is in hedge mode, and POSITION_MODE is ONEWAY: change the position mode on the exchange while "
+            "no position or order is open.",
+        )
+    if modes.multi_assets:
+        raise Misconfigured(
+            "The account is in multi-assets mode, in which margin cannot be isolated: switch it off on the exchange.",
+        )
+
+
+def changes(symbol: str, found: SymbolModes, wanted: SymbolModes, *, occupied: bool) -> Changes:
+    """What to change on a symbol. Raises Misconfigured when it has to be changed and something stands on it."""
+    needed = Changes(
+        None if found.margin_type == wanted.margin_type else wanted.margin_type,
+        None if found.leverage == wanted.leverage else wanted.leverage,
+    )
+    if needed and occupied:
+        raise Misconfigured(
+            f"{symbol} is {found.margin_type} with leverage {found.leverage}, wanted is {wanted.margin_type} with "
+            f"{wanted.leverage}, and it has orders or a position: close them, or change MARGIN_TYPE and LEVERAGE.",
+        )
+    return needed

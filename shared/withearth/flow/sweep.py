@@ -1,0 +1,73 @@
+"""Sweep: what stands on the exchange and should not.
+
+An order of ours whose execution has ended, or never was, is an orphan: a forgotten stop is live ammunition for the next
+position on its symbol. It is taken away when two passes in a row have seen it, because the lists show old states late.
+Orders and positions of others are reported once, and left alone.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from withearth.domain.canonical import digest
+from withearth.execution.lineage import lineage
+from withearth.execution.venue import ConditionalState, OrderState, Position, Venue
+from withearth.flow.documents import IntentState, intent_ref, position_ref
+from withearth.flow.journal import event, record_once
+from withearth.flow.runtime import Runtime
+from withearth.store.port import Ref, Replace
+
+SUSPECTS: Final = Ref("risk", "orphan-suspects")
+
+AnyOrder = OrderState | ConditionalState
+
+
+def sweep(runtime: Runtime, venue: Venue) -> None:
+    """Take orphans away and report what is foreign. Raises Unavailable when the exchange cannot be read."""
+    positions, orders, conditionals = venue.everything()
+    everything: list[AnyOrder] = [*orders, *conditionals]
+    orphans = [each for each in everything if _is_orphan(runtime, each)]
+    suspects = runtime.store.get(SUSPECTS)
+    seen_before = set() if suspects is None else set(suspects.data["ids"])
+    for each in orphans:
+        if each.client_id in seen_before:
+            _take_away(runtime, venue, each)
+    ids = sorted(each.client_id for each in orphans)
+    if ids or seen_before:
+        runtime.store.commit([Replace(SUSPECTS, {"ids": ids, "at": runtime.clock.now()})])
+    _report_foreign(runtime, positions, everything)
+
+
+def _is_orphan(runtime: Runtime, order: AnyOrder) -> bool:
+    origin = lineage(order.symbol, order.client_id)
+    if origin is None:
+        return False
+    intent = runtime.store.get(intent_ref(origin.intent_id))
+    return intent is None or intent.data["state"] != IntentState.CLAIMED
+
+
+def _take_away(runtime: Runtime, venue: Venue, order: AnyOrder) -> None:
+    """Write down what is about to be cancelled, and cancel it; the next pass sees whether it is gone."""
+    now = runtime.clock.now()
+    text = f"{order.client_id} stood without an execution"
+    record_once(runtime, event(f"orphan-{order.client_id}", "ORPHAN_REMOVED", now, order.symbol, text))
+    if isinstance(order, OrderState):
+        venue.cancel(order.symbol, order.client_id, now)
+    else:
+        venue.disarm(order.client_id, now)
+
+
+def _report_foreign(runtime: Runtime, positions: Iterable[Position], orders: Iterable[AnyOrder]) -> None:
+    now = runtime.clock.now()
+    for held in positions:
+        if runtime.store.get(position_ref(held.symbol)) is None:
+            _report(runtime, now, f"position-{held.symbol}-{now:%Y%m%d}", held.symbol, f"position of {held.qty}")
+    for order in orders:
+        if lineage(order.symbol, order.client_id) is None:
+            # A client id of others may hold what an id of ours may not.
+            what = f"order-{digest(order.client_id)[:16]}"
+            _report(runtime, now, what, order.symbol, f"order {order.client_id}")
+
+
+def _report(runtime: Runtime, now: datetime, what: str, symbol: str, text: str) -> None:
+    record_once(runtime, event(f"foreign-{what}", "FOREIGN", now, symbol, f"{text} is not ours and left alone"))

@@ -1,0 +1,91 @@
+"""Checks: what an executed run on the paper exchange promises, held against the exchange's own books."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from withearth.domain.clock import Clock
+from withearth.domain.times import from_ms
+from withearth.execution.lineage import Leg, lineage
+from withearth.execution.paper_venue import ACCOUNT, PaperVenue
+from withearth.flow.documents import TRADES, TradeStatus
+from withearth.paper.engine.kinds import AlgoType, IncomeType, OrderSide
+from withearth.paper.engine.orders import Order
+from withearth.store.port import DocumentStore, Query
+
+BOOKED = frozenset({IncomeType.REALIZED_PNL, IncomeType.COMMISSION, IncomeType.FUNDING_FEE})
+
+
+@dataclass(slots=True)
+class Coverage:
+    """Watches, after every request, how long a quantity was held that no open stop covers.
+
+    Time is counted from the exchange's own time of the change that left it uncovered, to the sample that no longer saw it.
+    """
+
+    venue: PaperVenue
+    clock: Clock
+    since: dict[str, datetime] = field(default_factory=dict)
+    longest: timedelta = timedelta()
+
+    def sample(self) -> None:
+        """Look at every position now."""
+        exchange, now = self.venue.exchange, self.clock.now()
+        account, covered = exchange.account(ACCOUNT), set[str]()
+        for held in account.held():
+            closes = OrderSide.SELL if held.quantity > 0 else OrderSide.BUY
+            stops = [
+                each.quantity
+                for each in exchange.open_algo_orders(account, held.symbol)
+                if each.type is AlgoType.STOP_MARKET and each.side is closes and each.reduce_only
+            ]
+            if abs(held.quantity) <= max(stops, default=Decimal(0)):
+                covered.add(held.symbol)
+            else:
+                self.since.setdefault(held.symbol, from_ms(held.updated_ms))
+        held_symbols = {each.symbol for each in account.held()}
+        for symbol in [each for each in self.since if each in covered or each not in held_symbols]:
+            self.longest = max(self.longest, now - self.since.pop(symbol))
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """The findings. Each is as it should be when it is zero, or when the two sums are equal."""
+
+    journal_net: Decimal
+    exchange_net: Decimal
+    foreign_orders: int
+    doubled_entries: int
+    longest_uncovered: timedelta
+    still_open: int
+
+    @property
+    def hold(self) -> bool:
+        """Whether the books agree, every order has its lineage, and no decision was entered twice."""
+        return self.journal_net == self.exchange_net and not (self.foreign_orders or self.doubled_entries)
+
+
+def check(venue: PaperVenue, store: DocumentStore, coverage: Coverage) -> Checks:
+    """Hold the journal against the exchange's income, and every order against its lineage."""
+    exchange = venue.exchange
+    account = exchange.account(ACCOUNT)
+    orders = list(account.orders.values())
+    trades = [each.data for each in store.query(Query(TRADES))]
+    closed = [each for each in trades if each["status"] == TradeStatus.CLOSED.value]
+    return Checks(
+        journal_net=sum((Decimal(each["net_pnl"]) for each in closed), Decimal(0)),
+        exchange_net=sum((each.amount for each in account.income if each.type in BOOKED), Decimal(0)),
+        foreign_orders=sum(lineage(each.symbol, each.client_order_id) is None for each in orders),
+        doubled_entries=_doubled(orders),
+        longest_uncovered=coverage.longest,
+        still_open=len(trades) - len(closed),
+    )
+
+
+def _doubled(orders: Iterable[Order]) -> int:
+    """How many decisions had more than one entry that filled."""
+    origins = (lineage(each.symbol, each.client_order_id) for each in orders if each.executed)
+    entries = Counter(each.intent_id for each in origins if each is not None and each.leg is Leg.ENTRY)
+    return sum(count > 1 for count in entries.values())
