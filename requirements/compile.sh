@@ -17,4 +17,5 @@ compile requirements/dev.txt --extra local --extra binance --extra calibration -
 compile requirements/bench.txt --extra local --extra binance --extra calibration --group build --group dev --group bench "${@}"
 for function in dispatcher api; do compile "functions/$function/requirements.txt" "${@}"; done
 compile functions/worker/requirements.txt --extra candles --extra gemini "${@}"
+compile functions/sentiment/requirements.txt --extra candles --extra sentiment "${@}"
 for function in executor reconciler; do compile "functions/$function/requirements.txt" --extra candles "${@}"; done

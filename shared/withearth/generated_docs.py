@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from withearth.domain.reasons import Reason
+from withearth.execution import phases
 from withearth.settings.markdown import example, settings_table
 
 EXAMPLE: Final = Path(".env.example")
@@ -22,7 +23,11 @@ def reasons_table() -> str:
     return "\n".join(["| Code | Meaning |", "|---|---|", *rows])
 
 
-BLOCKS: Final[Mapping[str, Callable[[], str]]] = {"settings": settings_table, "reasons": reasons_table}
+BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
+    "settings": settings_table,
+    "reasons": reasons_table,
+    "phases": phases.diagram,
+}
 
 
 def markers(name: str) -> tuple[str, str]:

@@ -67,7 +67,7 @@ def test_a_replay_prints_what_came_of_it_and_repeats_itself(recorded: Path, tmp_
     again = withearth(tmp_path, *replay(recorded))
 
     assert first.returncode == again.returncode == 0, first.stderr
-    for label in ("ticks", "decisions", "intents", "shadow trades", "win rate", "net pnl", "p50 / p95", "symbol-ticks"):
+    for label in ("ticks", "decisions", "intents", "trades", "win rate", "net pnl", "p50 / p95", "symbol-ticks"):
         assert label in first.stdout
     assert books == (exported(tmp_path, "decisions"), exported(tmp_path, "trades"))
     assert len(books[0].splitlines()) == 144

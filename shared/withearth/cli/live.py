@@ -21,7 +21,7 @@ from withearth.local.demo import START, WARM_UP, running_demo
 from withearth.local.live import LiveRun
 from withearth.local.logs import configure_logging
 from withearth.local.report import report
-from withearth.local.scheduler import CLOUD_JOBS, Scheduler
+from withearth.local.scheduler import CLOUD_JOBS, SLOW_JOBS, Scheduler
 from withearth.local.server import PAGE, serving
 from withearth.local.state import exclusive, open_bus, remember_latest
 
@@ -40,7 +40,9 @@ def run(predictor: Who = None) -> None:
         runtime = assemble(settings, clock, open_store(settings.state_dir), bus)
         remember_latest(settings.state_dir, settings.state_dir)
         cloud = LocalCloud(runtime, bus)
-        with LiveRun(cloud, Scheduler(CLOUD_JOBS, clock.now())), serving(runtime, settings.port) as address:
+        slow = None if settings.sentiment == "off" else Scheduler(SLOW_JOBS, clock.now())
+        live = LiveRun(cloud, Scheduler(CLOUD_JOBS, clock.now()), slow)
+        with live, serving(runtime, settings.port) as address:
             _announce(runtime, address)
             _wait_until_stopped(lambda: False)
         bus.close()

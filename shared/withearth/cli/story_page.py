@@ -11,8 +11,19 @@ from rich.text import Text
 
 from withearth.decision.spend import usd
 from withearth.domain.reasons import Reason
+from withearth.domain.times import Timeframe
 
-_FRAME_COLUMNS = ("close", "rsi14", "atr14", "sma20", "volatility20", "relative_volume20", "support50", "resistance50")
+_FRAME_FEATURES = (
+    "bars",
+    "close",
+    "rsi14",
+    "atr14",
+    "sma20",
+    "volatility20",
+    "relative_volume20",
+    "support50",
+    "resistance50",
+)
 _SNAPSHOT_ROWS = (
     "price",
     "spread_bps",
@@ -89,9 +100,10 @@ def _verdict(decision: Mapping[str, Any]) -> Table:
 
 
 def _frames(snapshot: Mapping[str, Any]) -> Table:
-    table = Table("timeframe", *_FRAME_COLUMNS)
-    for name, frame in snapshot["frames"].items():
-        table.add_row(name, *(_shown(frame[column]) for column in _FRAME_COLUMNS))
+    names = [each.value for each in Timeframe if each in snapshot["frames"]]
+    table = Table("", *names)
+    for feature in _FRAME_FEATURES:
+        table.add_row(feature, *(_shown(snapshot["frames"][name][feature]) for name in names))
     return table
 
 

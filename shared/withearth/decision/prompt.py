@@ -15,6 +15,7 @@ from withearth.decision.prediction import Question
 from withearth.decision.schema import description
 from withearth.decision.sentiment import Sentiment
 from withearth.domain.book import BASIS_POINTS
+from withearth.domain.times import Timeframe
 from withearth.features.snapshot import FeatureSnapshot, TimeframeFeatures
 from withearth.settings import Settings
 
@@ -42,7 +43,8 @@ class Prompt:
 def build_prompt(question: Question, settings: Settings) -> Prompt:
     """Write the question out. The same question and settings always give the same bytes."""
     snapshot = question.snapshot
-    rows = [_frame_row(frame, snapshot.price) for frame in snapshot.frames.values()]
+    frames = [snapshot.frames[timeframe] for timeframe in Timeframe]
+    rows = [_frame_row(frame, snapshot.price) for frame in frames]
     lines = [*_heading(snapshot, settings), *_mood(question.sentiment, snapshot), _COLUMNS, *rows, _UNITS]
     return Prompt(SYSTEM, "\n".join(lines))
 

@@ -1,6 +1,6 @@
 """An instrument's filters, and the only rounding this system does on prices and quantities.
 
-Rules: the exchange's `exchangeInfo` filters PRICE_FILTER, LOT_SIZE, MIN_NOTIONAL. `pricePrecision` and
+Rules: the exchange's `exchangeInfo` filters PRICE_FILTER, LOT_SIZE, MIN_NOTIONAL, PERCENT_PRICE. `pricePrecision` and
 `quantityPrecision` are not tick and step, and are not used.
 """
 
@@ -25,6 +25,8 @@ class Instrument:
     min_notional: Decimal
     min_price: Decimal
     max_price: Decimal
+    band: tuple[Decimal, Decimal] | None = None
+    """PERCENT_PRICE: the lowest and the highest price taken, as multiples of the mark price."""
 
     def price_down(self, price: Decimal) -> Decimal:
         """The highest valid price at or below `price`."""
@@ -37,6 +39,10 @@ class Instrument:
     def qty_down(self, qty: Decimal) -> Decimal:
         """The largest valid quantity at or below `qty`."""
         return _to_multiple(qty, self.step_size, ROUND_FLOOR)
+
+    def within_band(self, price: Decimal, mark: Decimal) -> bool:
+        """Whether PERCENT_PRICE accepts the price beside this mark price; the exchange itself looks at one side only."""
+        return self.band is None or self.band[0] * mark <= price <= self.band[1] * mark
 
     def takes_price(self, price: Decimal) -> bool:
         """Whether PRICE_FILTER accepts the price."""
@@ -68,9 +74,16 @@ def instrument_from_exchange_info(entry: Mapping[str, Any]) -> Instrument:
             min_notional=_plain(notional["notional"]),
             min_price=_plain(price["minPrice"]),
             max_price=_plain(price["maxPrice"]),
+            band=_band(filters.get("PERCENT_PRICE")),
         )
     except (KeyError, TypeError, ArithmeticError) as error:
         raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"{symbol} has filters that cannot be read: {error!r}") from error
+
+
+def _band(percent: Mapping[str, Any] | None) -> tuple[Decimal, Decimal] | None:
+    if percent is None:
+        return None
+    return _plain(percent["multiplierDown"]), _plain(percent["multiplierUp"])
 
 
 def _plain(text: str) -> Decimal:

@@ -82,7 +82,10 @@ class Reason(StrEnum):
     ENTRY_NOT_FILLED = "ENTRY_NOT_FILLED", "The entry was not filled in its time, within the allowed slippage."
     TARGET_REACHED = "TARGET_REACHED", "The price was beyond the target before the target order was in place."
     HORIZON_OVER = "HORIZON_OVER", "The time that the decision looked ahead is over."
-    ACCOUNT_NOT_READY = "ACCOUNT_NOT_READY", "The account is set up otherwise than the settings say, and it is not ours to change."
+    ACCOUNT_NOT_READY = (
+        "ACCOUNT_NOT_READY",
+        "The account is not set up as the settings say, and not ours to change.",
+    )
     STOP_TOO_CLOSE = "STOP_TOO_CLOSE", "The stop is nearer to the market than the spread, and would go off at once."
     LEVELS_OVERTAKEN = "LEVELS_OVERTAKEN", "The market has moved beyond the stop or the target before the entry."
     PRICE_BAND = "PRICE_BAND", "A price is outside the band around the market in which the exchange takes orders."

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from withearth.decision.prediction import Answer, Question, Unanswered, audit_of, spent
+from withearth.decision.prediction import Answer, Audit, Question, Unanswered, audit_of, spent
 from withearth.decision.spend import NOTHING, Spend, budget, within
 from withearth.domain.canonical import canonical_json
 from withearth.domain.reasons import Reason
@@ -118,10 +118,16 @@ def _tell(runtime: Runtime, question: Question, outcome: Outcome) -> None:
     day = f"{question.snapshot.as_of:%Y%m%d}"
     if runtime.payloads is not None:
         runtime.payloads.put(f"{day}/{question.decision_id}.json", canonical_json(outcome.audit))
-    for attempt in outcome.audit.get("attempts", ()):
-        if attempt["blocked_by"] == Reason.MODEL_RETIRED:
-            model, now = attempt["model"], runtime.clock.now()
-            record_once(runtime, event(f"model-retired-{model}-{day}", Reason.MODEL_RETIRED.value, now, "", model))
+    for model in retired_models(outcome.audit):
+        told = event(f"model-retired-{model}-{day}", Reason.MODEL_RETIRED.value, runtime.clock.now(), "", model)
+        record_once(runtime, told)
+
+
+def retired_models(audit: Audit) -> list[str]:
+    """The models that turned out to be gone, of all members where several were asked."""
+    audits = (audit, *(member["asked"] for member in audit.get("members", ())))
+    attempts = [attempt for each in audits for attempt in each.get("attempts", ())]
+    return sorted({each["model"] for each in attempts if each["blocked_by"] == Reason.MODEL_RETIRED})
 
 
 def settlement(runtime: Runtime, question: Question, ticket: Ticket, outcome: Outcome) -> list[Write]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from withearth import __version__
 from withearth.flow.documents import TRADES, TradeStatus, ledger_ref, view_ref
 from withearth.flow.journal import EMPTY_LEDGER
+from withearth.flow.model_status import model_status
 from withearth.flow.runtime import Runtime
 from withearth.store.port import Query, Replace, Stored, Write
 
@@ -39,6 +40,7 @@ def signal(decision: Mapping[str, Any]) -> dict[str, Any]:
     """A decision in the few words a table shows."""
     prediction = decision["prediction"] or {}
     assessment = decision["assessment"] or {}
+    asked = decision["asked"] or {}
     return {
         "symbol": decision["symbol"],
         "decision_id": decision["decision_id"],
@@ -48,6 +50,9 @@ def signal(decision: Mapping[str, Any]) -> dict[str, Any]:
         "risk_reward": assessment.get("risk_reward"),
         "stage": decision["stage"],
         "blocked_by": decision["blocked_by"],
+        "predictor": decision["predictor"],
+        "cost_micro_usd": asked.get("cost_micro_usd", 0),
+        "latency_ms": asked.get("latency_ms", 0),
     }
 
 
@@ -64,6 +69,7 @@ def _overview(
         "version": __version__,
         "heartbeat_at": now,
         "last_tick": last_tick,
+        "model": model_status(runtime, decisions, None if before is None else before.data.get("model")),
         "symbols": list(runtime.settings.symbols),
         "open_trades": len(open_trades),
         "closed_trades": totals["trades"],

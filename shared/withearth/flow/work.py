@@ -13,7 +13,7 @@ from typing import Any, Final, assert_never
 
 from withearth.domain.instrument import Instrument
 from withearth.domain.reasons import Reason
-from withearth.domain.side import Side
+from withearth.execution.entry import Touch, entry_fault, limit_price
 from withearth.execution.lineage import Leg, lineage
 from withearth.execution.look import Sight, action_of, answered, learn, to_ask
 from withearth.execution.phases import Event, Phase
@@ -37,7 +37,6 @@ from withearth.store.port import Replace, Write
 
 WORK_FOR: Final = timedelta(seconds=100)
 """Shorter than a lease and than a function may run: what is not done by then, the reconciler goes on with."""
-BASIS_POINTS: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -102,15 +101,17 @@ def _ask(job: Job, client_id: str, sent: Sent) -> OrderState | ConditionalState 
 
 def _situation(job: Job, sight: Sight) -> Situation:
     settings, execution = job.runtime.settings, job.execution
-    touch = job.venue.touch(execution.terms.symbol) if execution.phase is Phase.ENTERING else None
-    instrument = job.runtime.market.instrument(execution.terms.symbol)
+    symbol = execution.terms.symbol
+    enters = execution.phase in {Phase.ARMING, Phase.ENTERING}
+    touch = Touch(*job.venue.touch(symbol)) if enters else None
+    instrument = job.runtime.market.instrument(symbol)
     return Situation(
         execution=execution,
         sight=sight,
         now=job.runtime.clock.now(),
         policy=policy_of(settings),
-        no_entry=_no_entry(job, sight),
-        limit_price=lambda reprices: limit_price(execution, touch, instrument, settings, reprices),
+        no_entry=None if touch is None else _no_entry(job, sight, touch, instrument),
+        limit_price=lambda reprices: _limit_price(execution, touch, instrument, settings, reprices),
     )
 
 
@@ -126,28 +127,21 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-def limit_price(
+def _limit_price(
     execution: Execution,
-    touch: tuple[Decimal, Decimal] | None,
+    touch: Touch | None,
     instrument: Instrument,
     settings: Settings,
     reprices: int,
 ) -> Decimal:
-    """The price of a limit entry: the best of its own side, and the other side's with the last reprice.
-
-    Never worse than the intent's entry by more than LIMIT_MAX_SLIPPAGE_BPS. Raises ValueError without a quote.
-    """
+    """The price of the entry after so many reprices: with the last one it crosses the spread."""
     if touch is None:
-        raise ValueError("a limit price needs a quote")
-    bid, ask = touch
-    slippage = settings.limit_max_slippage_bps / BASIS_POINTS
+        raise AssertionError("only an execution that enters has a limit price")
     crosses = reprices >= settings.limit_max_reprices > 0
-    if execution.terms.side is Side.LONG:
-        return instrument.price_down(min(ask if crosses else bid, execution.terms.entry * (1 + slippage)))
-    return instrument.price_up(max(bid if crosses else ask, execution.terms.entry * (1 - slippage)))
+    return limit_price(execution.terms, touch, instrument, settings.limit_max_slippage_bps, crosses=crosses)
 
 
-def _no_entry(job: Job, sight: Sight) -> Reason | None:
+def _no_entry(job: Job, sight: Sight, touch: Touch, instrument: Instrument) -> Reason | None:
     """Why nothing may be entered now, if anything speaks against it."""
     execution = job.execution
     if job.runtime.clock.now() >= execution.terms.expires_at:
@@ -155,7 +149,7 @@ def _no_entry(job: Job, sight: Sight) -> Reason | None:
     foreign = [each for each in sight.truth.orders if lineage(each.symbol, each.client_id) is None]
     if not execution.legs(Leg.ENTRY) and (sight.held != 0 or foreign):
         return Reason.FOREIGN_POSITION
-    return None
+    return entry_fault(execution.terms, touch, instrument)
 
 
 def _perform(job: Job, step: Step) -> bool:

@@ -14,7 +14,7 @@ from withearth.bootstrap import ENVIRON_KEY
 from withearth.domain.errors import Misconfigured
 from withearth.flow.runtime import Runtime
 
-FUNCTIONS: Final = ("dispatcher", "worker", "executor", "reconciler", "api")
+FUNCTIONS: Final = ("dispatcher", "worker", "executor", "reconciler", "sentiment", "api")
 REPOSITORY: Final = Path(__file__).resolve().parents[3]
 
 

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -21,11 +22,13 @@ log = logging.getLogger(__name__)
 class LiveRun(AbstractContextManager["LiveRun"]):
     """Runs from entering the context until leaving it."""
 
-    def __init__(self, cloud: LocalCloud, scheduler: Scheduler) -> None:
+    def __init__(self, cloud: LocalCloud, scheduler: Scheduler, slow: Scheduler | None = None) -> None:
+        """`slow` is a schedule of its own, whose jobs hold up none of the other's."""
         self._cloud = cloud
-        self._scheduler = scheduler
         self._stop = threading.Event()
-        loops = [("schedule", self._fire_due), *((f"pump-{number}", self._pump) for number in range(PUMPS))]
+        schedules = [("schedule", scheduler), *(() if slow is None else (("slow-schedule", slow),))]
+        loops = [(name, partial(self._fire_due, each)) for name, each in schedules]
+        loops += [(f"pump-{number}", partial(self._pump)) for number in range(PUMPS)]
         self._threads = [threading.Thread(target=self._loop, args=(step,), name=name) for name, step in loops]
 
     def __enter__(self) -> Self:
@@ -54,12 +57,12 @@ class LiveRun(AbstractContextManager["LiveRun"]):
             if not busy:
                 self._stop.wait(IDLE_SECONDS)
 
-    def _fire_due(self) -> bool:
+    def _fire_due(self, scheduler: Scheduler) -> bool:
         """Fire what is due. After a pause of the machine, a job that missed several runs is fired once."""
         now = self._cloud.runtime.clock.now()
         firing: dict[str, Job] = {}
-        while self._scheduler.due() <= now:
-            firing |= {job.function: job for job in self._scheduler.pop()[1]}
+        while scheduler.due() <= now:
+            firing |= {job.function: job for job in scheduler.pop()[1]}
         for job in firing.values():
             self._cloud.fire(job)
         return bool(firing)

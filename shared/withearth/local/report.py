@@ -7,7 +7,7 @@ from decimal import Decimal
 from statistics import quantiles
 from typing import Any
 
-from withearth.flow.documents import INTENTS, TRADES, IntentState, TradeStatus, ledger_ref
+from withearth.flow.documents import INTENTS, TRADES, TradeStatus, ledger_ref
 from withearth.flow.journal import EMPTY_LEDGER
 from withearth.flow.views import win_rate
 from withearth.store.port import DocumentStore, Query
@@ -19,7 +19,7 @@ class Report:
 
     ticks: int
     outcomes: dict[str, int]
-    shadow_intents: int
+    traded_intents: int
     refused_intents: int
     open_trades: int
     closed_trades: int
@@ -46,11 +46,12 @@ def report(store: DocumentStore, mode: str) -> Report:
     ledger = store.get(ledger_ref(mode))
     totals: Any = EMPTY_LEDGER if ledger is None else ledger.data
     closed = store.query(Query(TRADES, where={"status": TradeStatus.CLOSED.value}, order_by="closed_at"))
+    traded = store.count(Query(TRADES))
     return Report(
         ticks=len(ticks),
         outcomes=dict(outcomes.most_common()),
-        shadow_intents=_intents(store, IntentState.SHADOW),
-        refused_intents=_intents(store, IntentState.REFUSED),
+        traded_intents=traded,
+        refused_intents=store.count(Query(INTENTS)) - traded,
         open_trades=store.count(Query(TRADES, where={"status": TradeStatus.OPEN.value})),
         closed_trades=totals["trades"] - totals["voids"],
         void_trades=totals["voids"],
@@ -61,10 +62,6 @@ def report(store: DocumentStore, mode: str) -> Report:
         net=totals["net"],
         max_drawdown=str(max_drawdown(Decimal(each.data["net_pnl"]) for each in closed)),
     )
-
-
-def _intents(store: DocumentStore, state: IntentState) -> int:
-    return store.count(Query(INTENTS, where={"state": state.value}))
 
 
 def max_drawdown(results: Iterable[Decimal]) -> Decimal:

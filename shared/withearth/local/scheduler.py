@@ -21,6 +21,8 @@ class Job:
 RECONCILER: Final = Job("reconciler", "* * * * *")
 CLOUD_JOBS: Final[Sequence[Job]] = (Job("dispatcher", "*/5 * * * *"), RECONCILER)
 """The schedule of the cloud."""
+SLOW_JOBS: Final[Sequence[Job]] = (Job("sentiment", "*/10 * * * *"),)
+"""Jobs that take minutes: they are fired beside the others, which wait for nobody."""
 REPLAY_JOBS: Final[Sequence[Job]] = (Job("dispatcher", "*/5 * * * *"), Job("reconciler", "*/5 * * * *"))
 """Recorded candles change every five minutes only, so nothing can happen in the minutes between."""
 

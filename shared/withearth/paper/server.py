@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
+from waitress import wasyncore
+from waitress import wasyncore
 from waitress.server import create_server
 
 from withearth.domain.errors import Misconfigured
@@ -80,10 +82,11 @@ def serving(line: Line, port: int, *, admin: Admin | None = None) -> Iterator[st
 
     Raises Misconfigured when the port is taken.
     """
-    site = PaperSite(line, admin)
+    site, sockets = PaperSite(line, admin), dict[int, Any]()
     try:
         server = create_server(
             site,
+            map=sockets,
             host=LOOPBACK,
             port=port,
             ident=None,
@@ -100,5 +103,7 @@ def serving(line: Line, port: int, *, admin: Admin | None = None) -> Iterator[st
         yield f"http://{LOOPBACK}:{server.effective_port}"
     finally:
         site.close()
-        server.close()
+        # Clients keep their connections open, and the loop runs as long as there is one: it has to close them itself.
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets, ignore_all=True))
         thread.join()
+        server.task_dispatcher.shutdown()

@@ -43,9 +43,9 @@ def test_python_binance_reads_the_market(client: Any) -> None:
 
 
 def test_python_binance_pages_through_candles(client: Any) -> None:
-    """Its own generator asks for the earliest candle first, then for page after page."""
-    newest = client.futures_klines(symbol=BTC, interval="1m", limit=30)
-    rows = client.futures_historical_klines(BTC, "1m", newest[0][0], newest[-1][0], limit=7)
+    """It asks for the earliest candle first, then for a thousand at a time."""
+    newest = client.futures_klines(symbol=BTC, interval="1m", limit=1_500)
+    rows = client.futures_historical_klines(BTC, "1m", newest[0][0], newest[-1][0])
 
     assert [row[0] for row in newest] == [row[0] for row in rows]
 

@@ -26,17 +26,28 @@ from withearth.paper.engine.orders import ModifyOrder, PlaceAlgo, PlaceOrder
 GARBAGE: Final = st.sampled_from(
     [Decimal(text) for text in ("0", "-1", "NaN", "sNaN", "Infinity", "1e400", "1e-400", "0.00000001", "123456789.123")]
 )
-QUANTITIES: Final = st.integers(1, 400).map(lambda steps: Decimal(steps) / 1000) | GARBAGE
+
+
+def _mostly(usual: st.SearchStrategy[Any], odd: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Sense nine times of ten, so that sequences get somewhere."""
+    return st.integers(0, 9).flatmap(lambda number: odd if number == 9 else usual)
+
+
+QUANTITIES: Final = _mostly(st.integers(2, 60).map(lambda steps: Decimal(steps) / 1000), GARBAGE)
 # As a share of the last price, rounded to the tick where it is used.
 DISTANCES: Final = st.integers(-30, 30).map(lambda permille: Decimal(permille) / 1000)
-FLAGS: Final = st.none() | st.booleans()
+ODD_PRICES: Final = _mostly(st.none(), GARBAGE)
+REDUCE_ONLY: Final = _mostly(st.sampled_from([True, None]), st.just(value=False))
 SIDES: Final = st.sampled_from(OrderSide)
-POSITION_SIDES: Final = st.none() | st.sampled_from(PositionSide)
+# None: the side that fits the position mode.
+POSITION_SIDES: Final = _mostly(st.none(), st.sampled_from(PositionSide))
+CLIENT_IDS: Final = _mostly(st.none(), st.sampled_from(["a", "b", "c"]))
+TIMES: Final = st.sampled_from([TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTX])
 
 
 @dataclass(frozen=True)
 class Step:
-    """One call with its arguments, to be made on a symbol and an account by their number."""
+    """One call with its arguments, to be made on a symbol by its number."""
 
     call: str
     values: dict[str, Any]
@@ -46,46 +57,86 @@ def _step(call: str, **values: st.SearchStrategy[Any]) -> st.SearchStrategy[Step
     return st.builds(Step, st.just(call), st.fixed_dictionaries({"symbol": st.integers(0, 1), **values}))
 
 
-_PLACE: Final = _step(
-    "place",
+_LIMIT: Final = _step(
+    "limit",
     side=SIDES,
-    type=st.sampled_from(OrderType),
     quantity=QUANTITIES,
     distance=DISTANCES,
-    garbage=st.none() | GARBAGE,
-    time_in_force=st.none() | st.sampled_from(TimeInForce),
+    garbage=ODD_PRICES,
+    time_in_force=_mostly(TIMES, st.none() | st.sampled_from(TimeInForce)),
     position_side=POSITION_SIDES,
-    reduce_only=FLAGS,
-    client_order_id=st.none() | st.sampled_from(["a", "b", "c"]),
-    price_match=st.just(PriceMatch.NONE) | st.sampled_from(PriceMatch),
+    reduce_only=REDUCE_ONLY,
+    client_order_id=CLIENT_IDS,
+    price_match=_mostly(st.just(PriceMatch.NONE), st.sampled_from(PriceMatch)),
     self_trade_prevention=st.sampled_from(SelfTradePrevention),
-    good_till=st.none() | st.integers(0, 10_000_000),
+    good_till=st.none(),
 )
-_MARKET: Final = _step("market", side=SIDES, quantity=QUANTITIES, position_side=POSITION_SIDES)
+_GTD: Final = _step(
+    "limit",
+    side=SIDES,
+    quantity=QUANTITIES,
+    distance=DISTANCES,
+    garbage=st.none(),
+    time_in_force=st.just(TimeInForce.GTD),
+    position_side=POSITION_SIDES,
+    good_till=st.integers(0, 10_000_000),
+)
+_MARKET: Final = _step(
+    "market",
+    side=SIDES,
+    quantity=QUANTITIES,
+    position_side=POSITION_SIDES,
+    reduce_only=_mostly(st.none(), st.booleans()),
+    self_trade_prevention=st.sampled_from(SelfTradePrevention),
+)
 _ALGO: Final = _step(
     "algo",
     side=SIDES,
-    type=st.sampled_from(AlgoType),
-    quantity=st.none() | QUANTITIES,
+    type=st.sampled_from([kind for kind in AlgoType if kind is not AlgoType.TRAILING_STOP_MARKET]),
+    quantity=QUANTITIES,
     distance=DISTANCES,
-    garbage=st.none() | GARBAGE,
-    limit=st.none() | DISTANCES,
-    time_in_force=st.none() | st.sampled_from(TimeInForce),
+    garbage=ODD_PRICES,
+    limit=DISTANCES,
+    time_in_force=_mostly(st.just(TimeInForce.GTC), st.none() | st.sampled_from(TimeInForce)),
     position_side=POSITION_SIDES,
     working_type=st.sampled_from(WorkingType),
-    close_position=st.booleans(),
     price_protect=st.booleans(),
-    reduce_only=FLAGS,
-    callback_rate=st.none() | st.sampled_from([Decimal(1), Decimal("0.1"), Decimal(99), Decimal("NaN")]),
-    activate=st.none() | DISTANCES,
-    client_algo_id=st.none() | st.sampled_from(["a", "b", "c"]),
+    reduce_only=REDUCE_ONLY,
+    client_algo_id=CLIENT_IDS,
 )
+_CLOSER: Final = _step(
+    "closer",
+    side=SIDES,
+    type=st.sampled_from([AlgoType.STOP_MARKET, AlgoType.TAKE_PROFIT_MARKET]),
+    distance=DISTANCES,
+    time_in_force=st.sampled_from([None, TimeInForce.GTE_GTC]),
+    working_type=st.sampled_from(WorkingType),
+)
+_TRAILING: Final = _step(
+    "trailing",
+    side=SIDES,
+    quantity=QUANTITIES,
+    callback_rate=_mostly(st.integers(1, 30).map(lambda tenths: Decimal(tenths) / 10), GARBAGE),
+    activate=st.none() | DISTANCES,
+    working_type=st.sampled_from(WorkingType),
+    reduce_only=REDUCE_ONLY,
+)
+_ADVANCE: Final = _step("advance", ms=st.sampled_from([1, 7_000, 60_000, 300_000, 3_600_000, 30_000_000]))
 STEPS: Final = st.one_of(
-    _PLACE,
+    _LIMIT,
+    _LIMIT,
+    _LIMIT,
+    _GTD,
     _MARKET,
     _MARKET,
     _ALGO,
-    _step("modify", number=st.integers(0, 5), quantity=QUANTITIES, distance=DISTANCES, garbage=st.none() | GARBAGE),
+    _ALGO,
+    _CLOSER,
+    _TRAILING,
+    _ADVANCE,
+    _ADVANCE,
+    _ADVANCE,
+    _step("modify", number=st.integers(0, 2), quantity=QUANTITIES, distance=DISTANCES, garbage=ODD_PRICES),
     _step("cancel", number=st.integers(0, 5)),
     _step("cancel_all"),
     _step("cancel_algo", number=st.integers(0, 5)),
@@ -93,14 +144,8 @@ STEPS: Final = st.one_of(
     _step("leverage", leverage=st.sampled_from([0, 1, 5, 20, 50, 125])),
     _step("margin_type", kind=st.sampled_from(MarginType)),
     _step("dual", flag=st.booleans()),
-    _step(
-        "margin",
-        amount=QUANTITIES.map(lambda amount: amount * 1000 if amount.is_finite() else amount),
-        add=st.booleans(),
-    ),
+    _step("margin", amount=_mostly(st.integers(1, 300).map(Decimal), GARBAGE), add=st.booleans()),
     _step("transfer", amount=st.sampled_from([Decimal(100), Decimal(-100), Decimal("NaN"), Decimal("0.000000001")])),
-    _step("advance", ms=st.sampled_from([1, 7_000, 60_000, 300_000, 3_600_000, 30_000_000])),
-    _step("advance", ms=st.sampled_from([1, 7_000, 60_000, 300_000, 3_600_000, 30_000_000])),
 )
 
 
@@ -126,30 +171,53 @@ class Player:
         last = self._exchange.last_price(symbol)
         return garbage if garbage is not None else (last * (1 + distance) / tick).to_integral_value() * tick
 
-    def _place(
+    def _side(self, given: PositionSide | None, values: dict[str, Any]) -> PositionSide | None:
+        if not self.account.dual_side or given is not None:
+            return given
+        # In hedge mode reduce-only is not sent: the position side says it.
+        closes = bool(values.pop("reduce_only", None))
+        return PositionSide.LONG if (values["side"] is OrderSide.BUY) is not closes else PositionSide.SHORT
+
+    def _limit(
         self, symbol: str, distance: Decimal, garbage: Decimal | None, good_till: int | None, **values: Any
     ) -> None:
-        price = None if values["type"] is OrderType.MARKET else self._price(symbol, distance, garbage)
-        until = None if good_till is None else self._exchange.now_ms + good_till
-        self._exchange.place(self.account, PlaceOrder(symbol=symbol, price=price, good_till_date=until, **values))
+        values["position_side"] = self._side(values["position_side"], values)
+        matched = values.get("price_match", PriceMatch.NONE) is not PriceMatch.NONE
+        request = PlaceOrder(
+            symbol=symbol,
+            type=OrderType.LIMIT,
+            price=None if matched else self._price(symbol, distance, garbage),
+            good_till_date=None if good_till is None else self._exchange.now_ms + good_till,
+            **values,
+        )
+        self._exchange.place(self.account, request)
 
     def _market(self, symbol: str, **values: Any) -> None:
+        values["position_side"] = self._side(values["position_side"], values)
         self._exchange.place(self.account, PlaceOrder(symbol=symbol, type=OrderType.MARKET, **values))
 
-    def _algo(
-        self,
-        symbol: str,
-        distance: Decimal,
-        garbage: Decimal | None,
-        limit: Decimal | None,
-        activate: Decimal | None,
-        **values: Any,
-    ) -> None:
-        trailing = values["type"] is AlgoType.TRAILING_STOP_MARKET
+    def _algo(self, symbol: str, distance: Decimal, garbage: Decimal | None, limit: Decimal, **values: Any) -> None:
+        values["position_side"] = self._side(values["position_side"], values)
         request = PlaceAlgo(
             symbol=symbol,
-            trigger_price=None if trailing else self._price(symbol, distance, garbage),
-            price=None if limit is None else self._price(symbol, limit),
+            trigger_price=self._price(symbol, distance, garbage),
+            price=self._price(symbol, limit) if values["type"].is_limit else None,
+            **values,
+        )
+        self._exchange.place_algo(self.account, request)
+
+    def _closer(self, symbol: str, distance: Decimal, **values: Any) -> None:
+        side = self._side(None, {**values, "reduce_only": True})
+        trigger = self._price(symbol, distance)
+        request = PlaceAlgo(symbol=symbol, trigger_price=trigger, close_position=True, position_side=side, **values)
+        self._exchange.place_algo(self.account, request)
+
+    def _trailing(self, symbol: str, activate: Decimal | None, **values: Any) -> None:
+        side = self._side(None, values)
+        request = PlaceAlgo(
+            symbol=symbol,
+            type=AlgoType.TRAILING_STOP_MARKET,
+            position_side=side,
             activate_price=None if activate is None else self._price(symbol, activate),
             **values,
         )

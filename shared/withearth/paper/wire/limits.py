@@ -117,7 +117,7 @@ class Meter:
 
     def exhaust(self, address: str, now_ms: int) -> None:
         """Use up an address's weight of the present minute, as other programs behind it would."""
-        self._address(address).weight.at(now_ms).used = self.limits.weight_1m
+        self._address(address).weight.at(now_ms).used = self.limits.weight_1m + 1
 
     def ban(self, address: str, now_ms: int) -> VenueError:
         """Ban an address, twice as long as the last time. Gives the refusal that says so."""

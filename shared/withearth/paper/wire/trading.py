@@ -104,7 +104,7 @@ def _imagined(request: PlaceOrder, call: Call) -> Order:
         order_id=0,
         account=call.account.key,
         symbol=request.symbol,
-        client_order_id=request.client_order_id or "",
+        client_order_id=request.client_order_id or f"test-{call.now_ms}",
         side=request.side,
         position_side=request.position_side or PositionSide.BOTH,
         type=request.type,

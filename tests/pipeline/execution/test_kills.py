@@ -1,0 +1,66 @@
+"""The executor killed before and after every call to the exchange and every commit: nothing comes of it."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders.trading import Process, Trading, World
+from tests.builders.trading_stories import (
+    BEYOND_STOP,
+    BEYOND_TARGET,
+    an_intent,
+    assert_booked,
+    assert_covered,
+    assert_entered_once,
+    assert_over,
+    partly_filled,
+)
+
+EXITS: dict[str, Decimal | None] = {"STOP": BEYOND_STOP, "TARGET": BEYOND_TARGET, "HORIZON": None}
+
+
+def told(directory: Path, protection: str, leave: str, process: Process) -> tuple[dict[str, Any], int]:
+    """The journal of a limit entry that is repriced once and partly filled, and how many deeds lead up to its exit."""
+    world, intent = World(*partly_filled(EXITS[leave])), an_intent()
+    trading = Trading(directory, world, process, PROTECTION=protection)
+    trading.deliver(intent)
+    entered = len(process.deeds)
+    document = trading.see_through(intent)
+    trading.close()
+
+    assert "EXECUTED" == document["state"]
+    assert_over(world, trading)
+    assert_entered_once(world, intent)
+    assert_booked(world, trading, intent)
+    assert_covered(world, trading.settings)
+    return trading.journal(intent), entered
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("protection", ["before_entry", "after_fill"])
+def test_a_kill_at_any_deed_changes_nothing(tmp_path: Path, protection: str, *, after: bool) -> None:
+    """Killed at any deed and delivered again: the same position, protection and journal, and nothing uncovered.
+
+    Until the price comes to the exit the three stories are one, so the deeds up to there take turns between them.
+    """
+    for turn, leave in enumerate(EXITS):
+        calm = Process()
+        expected, entered = told(tmp_path / leave, protection, leave, calm)
+        assert leave == expected["exit_reason"]
+        assert "0.004" == expected["qty"]
+
+        for kill_at in range(1, len(calm.deeds) + 1):
+            if kill_at > entered or kill_at % len(EXITS) == turn:
+                told_anew(tmp_path / f"{leave}-{kill_at}", protection, leave, Process(kill_at, after=after), expected)
+
+
+def told_anew(directory: Path, protection: str, leave: str, process: Process, expected: dict[str, Any]) -> None:
+    """Let the process die on the way, and see that the story ends as it did without."""
+    try:
+        journal, _ = told(directory, protection, leave, process)
+    except BaseException as error:
+        error.add_note(f"{protection}, {leave}, killed at deed {len(process.deeds)}: {process.deeds[-1]}")
+        raise
+    assert expected == journal, f"{protection}, {leave}, killed at deed {len(process.deeds)}: {process.deeds[-1]}"
