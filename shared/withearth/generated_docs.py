@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from withearth.decision.schema import schema_table
 from withearth.domain.reasons import Reason
 from withearth.execution import phases
 from withearth.settings.markdown import example, settings_table
@@ -26,6 +27,7 @@ def reasons_table() -> str:
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "settings": settings_table,
     "reasons": reasons_table,
+    "schema": schema_table,
     "phases": phases.diagram,
 }
 

@@ -282,6 +282,7 @@ class HttpVenue:
     key: str
     secret: str
     exchange: PaperExchange
+    faults: FaultQueue
 
     def bought_hours_ago(self, symbol: str, quantity: str) -> None:
         """Give the account a position that was opened before the latest settlement. Only before the first request."""
@@ -297,5 +298,6 @@ def serve() -> Iterator[HttpVenue]:
     now_ms = to_ms(clock.now())
     exchange = an_exchange(now_ms - FUNDING_MS - 3_600_000, a_feed(now_ms))
     face = Face(exchange, clock, [ApiKey(KEY, SECRET, ACCOUNT)])
-    with serving(Line(face), 0) as url:
-        yield HttpVenue(url, KEY, SECRET, exchange)
+    faults = FaultQueue()
+    with serving(Line(face, faults), 0) as url:
+        yield HttpVenue(url, KEY, SECRET, exchange, faults)

@@ -9,14 +9,14 @@ left to be traded is the same.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 from threading import RLock
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 from tests.builders.installation import AlwaysLong, Killed, settings_of
 from tests.fakes.clock import ManualClock
@@ -365,10 +365,11 @@ class Trading:
         """The kinds of the recorded events."""
         return [each.data["kind"] for each in self.store.query(Query("events"))]
 
-    def close(self) -> None:
-        """Close the books."""
-        with suppress(Exception):
-            self.store.close()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
 
 
 def a_long(**changed: Any) -> TradeIntent:

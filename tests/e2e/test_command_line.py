@@ -189,13 +189,18 @@ def test_a_directory_that_is_no_recording_is_told(tmp_path: Path) -> None:
     assert "MANIFEST.json" in done.stderr
 
 
-def test_execution_is_refused_until_it_exists(tmp_path: Path) -> None:
-    """EXECUTE_TRADES=true is refused at start, with the remedy."""
-    (tmp_path / ".env").write_text("EXECUTE_TRADES=true\n", encoding="utf-8")
-    done = withearth(tmp_path, "run")
+def test_an_executed_replay_agrees_with_the_exchange(recorded: Path, tmp_path: Path) -> None:
+    """`--execute` trades on the paper exchange, and the journal equals the exchange's own books to the last digit."""
+    done = withearth(tmp_path, *replay(recorded, "--execute"))
 
-    assert done.returncode == 2
-    assert "EXECUTE_TRADES is true" in done.stderr
+    assert done.returncode == 0, done.stderr
+    journal, exchange = (
+        re.search(rf"{label} +│ (\S+) USDT", done.stdout) for label in ("journal net pnl", "exchange's income")
+    )
+    assert journal is not None
+    assert exchange is not None
+    assert journal[1] == exchange[1] != "0"
+    assert {json.loads(line)["mode"] for line in exported(tmp_path, "trades").splitlines()} == {"PAPER"}
 
 
 def test_exporting_before_any_run_is_told(tmp_path: Path) -> None:

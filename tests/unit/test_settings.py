@@ -113,6 +113,10 @@ ADDED: Final[dict[str, object]] = {
     "SENTIMENT_REFRESH_MIN": 60,
     "SENTIMENT_MAX_AGE_MIN": 120,
     "SENTIMENT_SYMBOLS_A_PASS": 3,
+    "VENUE": "paper",
+    "PROTECTION": "before_entry",
+    "PROTECT_WITHIN_SEC": 10,
+    "PAPER_DEPOSIT_USDT": Decimal(1000),
 }
 SECRETS: Final = ("BINANCE_API_KEY", "BINANCE_API_SECRET", "GOOGLE_API_KEY", "XAI_API_KEY")
 NUMBERS: Final = tuple(key for key in KEYS if bounds(key) is not None)
@@ -319,14 +323,11 @@ def test_six_hundred_symbols_are_taken() -> None:
     assert len(load(SYMBOLS=",".join(f"COIN{place}" for place in range(600))).symbols) == 600
 
 
-def test_execution_is_refused() -> None:
-    """Nobody is left in the belief that orders are sent."""
-    (sentence,) = refusal({"EXECUTE_TRADES": "true"})
-
-    assert sentence == (
-        "EXECUTE_TRADES is true, and execution is not part of this version: "
-        "set it to false, and decisions are followed as shadow trades."
-    )
+def test_orders_are_sent_only_in_one_way_mode() -> None:
+    """EXECUTE_TRADES=true goes with POSITION_MODE=ONEWAY: hedge mode is refused with the remedy."""
+    assert load(EXECUTE_TRADES="true").execute_trades
+    (told,) = refusal({"EXECUTE_TRADES": "true", "POSITION_MODE": "HEDGE"})
+    assert told.startswith("POSITION_MODE is HEDGE, and EXECUTE_TRADES is true: ")
 
 
 def test_the_relaxed_ratio_is_not_above_the_usual_one() -> None:

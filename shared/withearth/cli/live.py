@@ -14,6 +14,7 @@ from withearth.cli.console import console, notices, progress_bar, settings_with
 from withearth.cli.predicting import Who
 from withearth.domain.errors import Unavailable
 from withearth.domain.times import TICK
+from withearth.execution.paper_venue import PaperVenue
 from withearth.flow.runtime import Runtime
 from withearth.local.clocks import WallClock
 from withearth.local.cloud import LocalCloud
@@ -38,6 +39,8 @@ def run(predictor: Who = None) -> None:
     with exclusive(settings.state_dir):
         bus = open_bus(settings.state_dir, clock)
         runtime = assemble(settings, clock, open_store(settings.state_dir), bus)
+        if isinstance(runtime.venue, PaperVenue):
+            runtime.venue.keep_in(settings.state_dir / "paper-exchange.json")
         remember_latest(settings.state_dir, settings.state_dir)
         cloud = LocalCloud(runtime, bus)
         slow = None if settings.sentiment == "off" else Scheduler(SLOW_JOBS, clock.now())

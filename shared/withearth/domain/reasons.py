@@ -91,6 +91,20 @@ class Reason(StrEnum):
     PRICE_BAND = "PRICE_BAND", "A price is outside the band around the market in which the exchange takes orders."
     FOREIGN_POSITION = "FOREIGN_POSITION", "The account holds a position in this symbol that is not ours."
     POSITION_OPEN = "POSITION_OPEN", "This symbol already has an open trade."
+    FLATTENED = "FLATTENED", "The owner had everything closed with `withearth flatten`."
+
+    # Limits and trading state
+    TRADING_HALTED = "TRADING_HALTED", "Trading is HALTED, by a person or by a limit; only a person resumes it."
+    TRADING_REDUCING = "TRADING_REDUCING", "Trading is REDUCING: what is open goes on to its end, nothing is entered."
+    LIMITS_UNREADABLE = "LIMITS_UNREADABLE", "The document that counts for the limits cannot be read, so nobody knows."
+    POSITIONS_FULL = "POSITIONS_FULL", "MAX_OPEN_POSITIONS are open."
+    NOTIONAL_FULL = "NOTIONAL_FULL", "All positions together would be worth more than MAX_TOTAL_NOTIONAL_USDT."
+    DAILY_LOSS_REACHED = "DAILY_LOSS_REACHED", "The last 24 hours lost MAX_DAILY_LOSS_USDT, or more."
+    DRAWDOWN_REACHED = "DRAWDOWN_REACHED", "The equity is MAX_DRAWDOWN_PCT below its highest value, or lower."
+    COOLDOWN = "COOLDOWN", "This side of this symbol was stopped out less than COOLDOWN_MIN_AFTER_STOP ago."
+    LOSING_STREAK = "LOSING_STREAK", "MAX_CONSECUTIVE_LOSSES were met less than LOSS_PAUSE_MIN ago."
+    TOO_MANY_ENTRIES = "TOO_MANY_ENTRIES", "There were MAX_ENTRIES_PER_HOUR entries within the last 60 minutes."
+    EDGE_TOO_SMALL = "EDGE_TOO_SMALL", "After fees and funding, less than MIN_EDGE_BPS can be expected of this trade."
 
     # Sentiment
     SENTIMENT_UNREACHABLE = "SENTIMENT_UNREACHABLE", "The source of sentiment could not be reached, or broke down."

@@ -8,9 +8,11 @@ Chosen on purpose:
 - The timestamp of a request is our clock plus the measured offset; the SDK offers no parameter for it, only the
   module-level function it calls for each attempt.
 
-Impure: talks to the exchange. One instance is used by one thread at a time.
+Impure: talks to the exchange, from any thread.
 """
 
+import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -85,11 +87,10 @@ class BinanceVenue:
         self._kind = connection.kind
         self._clock = clock
         self._offset = timedelta()
-        self._heard: requests.Response | None = None
         session = self._rest._session  # noqa: SLF001 - the SDK has no other place for a hook or a transport
         # Without this a proxy variable or a .netrc of the machine would change where orders go.
         session.trust_env = False
-        session.hooks["response"].append(self._remember)
+        session.hooks["response"].append(_remember)
         if connection.transport is not None:
             session.mount(connection.base_url, connection.transport)
 
@@ -278,10 +279,10 @@ class BinanceVenue:
     def _read(self, call: Callable[[], Any]) -> Any:
         """The JSON of a reading call. Raises Unavailable for anything but a good answer."""
         heard = self._ask(call, self._clock.now())
-        if heard.status != requests.codes.ok or self._heard is None:
+        if heard.status != requests.codes.ok:
             raise Unavailable(f"the exchange did not answer a reading: HTTP {heard.status} {heard.body[:200]}")
         try:
-            return self._heard.json()
+            return json.loads(heard.body)
         except ValueError as error:
             raise Unavailable("the exchange's answer to a reading is not JSON") from error
 
@@ -297,9 +298,7 @@ class BinanceVenue:
 
     def _ask(self, call: Callable[[], Any], at: datetime) -> Heard:
         """Make one call of the SDK, and return what was heard on the wire, whatever the SDK made of it."""
-        self._heard = None
-        timestamp = to_ms(at + self._offset)
-        binance_common.utils.get_timestamp = lambda: timestamp
+        _line.timestamp, _line.heard = to_ms(at + self._offset), None
         sent = True
         try:
             call()
@@ -308,12 +307,33 @@ class BinanceVenue:
         except (Error, ValueError, AttributeError):
             # The SDK raises for what it cannot read, too; the raw answer tells more than its exception.
             pass
-        if self._heard is None:
-            return Heard(None, "", sent)
-        return Heard(self._heard.status_code, self._heard.text)
+        finally:
+            _line.timestamp = 0
+        heard: requests.Response | None = _line.heard
+        return Heard(None, "", sent) if heard is None else Heard(heard.status_code, heard.text)
 
-    def _remember(self, response: requests.Response, **_options: Any) -> None:
-        self._heard = response
+
+class _Line(threading.local):
+    """The request of this thread: the timestamp it is signed with, and the last answer to it."""
+
+    timestamp: int = 0
+    heard: requests.Response | None = None
+
+
+_line = _Line()
+_the_sdk_s_own = binance_common.utils.get_timestamp
+
+
+def _timestamp() -> int:
+    """The timestamp of this thread's request; the SDK's own for whoever else uses it in this process."""
+    return _line.timestamp or _the_sdk_s_own()
+
+
+binance_common.utils.get_timestamp = _timestamp
+
+
+def _remember(response: requests.Response, **_options: Any) -> None:
+    _line.heard = response
 
 
 def _conditionals(rows: Sequence[Row]) -> tuple[ConditionalState, ...]:

@@ -9,12 +9,16 @@ from withearth.domain.side import Side
 
 
 class ExitReason(StrEnum):
-    """Why a trade ended. DATA_GAP: a shadow trade of which nobody knows. UNEXPLAINED: somebody else closed it."""
+    """Why a trade ended. DATA_GAP: a shadow trade of which nobody knows. UNEXPLAINED: somebody else closed it.
+
+    FLATTENED: the owner had everything closed.
+    """
 
     TARGET = "TARGET"
     STOP = "STOP"
     HORIZON = "HORIZON"
     UNPROTECTED = "UNPROTECTED"
+    FLATTENED = "FLATTENED"
     DATA_GAP = "DATA_GAP"
     UNEXPLAINED = "UNEXPLAINED"
 

@@ -1,10 +1,13 @@
 """The paper exchange in this process, traded through the one Binance adapter, the official SDK and all."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from withearth.domain.clock import Clock
+from withearth.domain.errors import Misconfigured
 from withearth.execution.binance import BinanceVenue, Connection
 from withearth.execution.binance_answers import Heard
 from withearth.market.port import Market, MarketOrigin
@@ -26,10 +29,29 @@ class PaperVenue(BinanceVenue):
         self.exchange = assembled.face.exchange
         self.watch: Callable[[], None] = lambda: None
 
+    def keep_in(self, books: Path) -> None:
+        """Go on with the exchange's books in this file, if it exists, and write them there after every request.
+
+        Raises Misconfigured when the file holds no such books.
+        """
+        if books.exists():
+            try:
+                self.exchange.restore(json.loads(books.read_bytes()))
+            except (ValueError, KeyError, TypeError) as error:
+                raise Misconfigured(f"{books} does not hold a paper exchange's books: move it away.") from error
+        self.watch = lambda: _write_whole(books, self.exchange.snapshot())
+
     def _ask(self, call: Callable[[], Any], at: datetime) -> Heard:
         heard = super()._ask(call, at)
         self.watch()
         return heard
+
+
+def _write_whole(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace the file in one step, so that a crash leaves the old or the new one."""
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps(document), encoding="utf-8")
+    beside.replace(path)
 
 
 def open_paper_venue(settings: Settings, market: Market, clock: Clock) -> PaperVenue:

@@ -33,6 +33,7 @@ class Event(StrEnum):
     CANNOT_PROTECT = "CANNOT_PROTECT"
     UNPROTECTED = "UNPROTECTED"
     TIME_UP = "TIME_UP"
+    FLATTEN = "FLATTEN"
     FLAT = "FLAT"
     CLEAN = "CLEAN"
 
@@ -46,9 +47,11 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Event], Phase]] = {
     (Phase.ENTERING, Event.CANNOT_PROTECT): Phase.CLOSING,
     (Phase.PROTECTING, Event.PROTECTED): Phase.HOLDING,
     (Phase.PROTECTING, Event.CANNOT_PROTECT): Phase.CLOSING,
+    (Phase.PROTECTING, Event.FLATTEN): Phase.CLOSING,
     (Phase.PROTECTING, Event.FLAT): Phase.CLEANING,
     (Phase.HOLDING, Event.UNPROTECTED): Phase.PROTECTING,
     (Phase.HOLDING, Event.TIME_UP): Phase.CLOSING,
+    (Phase.HOLDING, Event.FLATTEN): Phase.CLOSING,
     (Phase.HOLDING, Event.FLAT): Phase.CLEANING,
     (Phase.CLOSING, Event.FLAT): Phase.CLEANING,
     (Phase.CLEANING, Event.CLEAN): Phase.ENDED,

@@ -95,12 +95,15 @@ class Situation:
     """All a step depends on.
 
     `no_entry` is the reason why nothing may be entered now, if there is one: the intent's expiry, the trading state, a
-    limit, a foreign position. `limit_price` gives the entry's price for a number of reprices done.
+    limit, a foreign position. `limit_price` gives the entry's price for a number of reprices done. `naked_since` is
+    when this process first saw what it sees without a stop now, None when it has only just seen it: a quantity that a
+    dead process left naked gets its chance of a stop, too.
     """
 
     execution: Execution
     sight: Sight
     now: datetime
+    naked_since: datetime | None
     policy: Policy
     no_entry: Reason | None
     limit_price: Callable[[int], Decimal]
@@ -114,6 +117,11 @@ class Situation:
         """
         seen = max(abs(self.sight.held), abs(self.execution.expected))
         return min(seen, self.execution.terms.qty)
+
+    @property
+    def is_naked(self) -> bool:
+        """Whether no stop stands guard over all that has to be protected."""
+        return not _covered(self, self.exposure)
 
     @property
     def is_flat(self) -> bool:
@@ -158,7 +166,7 @@ def _arming(situation: Situation) -> Step:
 def _entering(situation: Situation) -> Step:
     """Work the entry. After a fill without a stop in place, protection comes before the rest is chased."""
     execution = situation.execution
-    if not _covered(situation, situation.exposure):
+    if situation.is_naked:
         return _cover(situation)
     newest = execution.newest(Leg.ENTRY)
     if newest is None:
@@ -212,7 +220,7 @@ def _protecting(situation: Situation) -> Step:
     """One stop and one target for exactly what is held, the new before the old goes."""
     if situation.is_flat:
         return Move(Event.FLAT)
-    if not _covered(situation, situation.exposure):
+    if situation.is_naked:
         return _cover(situation)
     for leg, trigger in ((Leg.STOP, situation.execution.terms.sl), (Leg.TARGET, situation.execution.terms.tp)):
         step = _fit(situation, leg, trigger)
@@ -225,7 +233,7 @@ def _cover(situation: Situation) -> Step:
     """Get a stop in place for a quantity that has none, or leave at the market when the time for it is over."""
     execution = situation.execution
     newest = execution.newest(Leg.STOP)
-    late = situation.now - _naked_since(execution) > situation.policy.protect_within
+    late = situation.now - (situation.naked_since or situation.now) > situation.policy.protect_within
     if late or (newest is not None and newest[1].code == ALREADY_TRIGGERED):
         return Move(Event.CANNOT_PROTECT, Reason.STOP_REFUSED)
     if newest is not None and newest[1].outcome is Outcome.PENDING:
@@ -233,12 +241,6 @@ def _cover(situation: Situation) -> Step:
     if len(execution.legs(Leg.STOP)) >= ATTEMPTS_A_LEG:
         return Move(Event.CANNOT_PROTECT, Reason.STOP_REFUSED)
     return Send(Leg.STOP, situation.exposure, execution.terms.sl)
-
-
-def _naked_since(execution: Execution) -> datetime:
-    """When the first fill happened, or the phase began that found the protection missing."""
-    fills = [sent.filled_at for _, sent in execution.legs(Leg.ENTRY) if sent.filled_at is not None]
-    return max(min(fills), execution.phase_since) if fills else execution.phase_since
 
 
 def _fit(situation: Situation, leg: Leg, trigger: Decimal) -> Step | None:
@@ -263,7 +265,7 @@ def _holding(situation: Situation) -> Step:
         return Move(Event.FLAT)
     if situation.now >= situation.execution.terms.ends_at:
         return Move(Event.TIME_UP, Reason.HORIZON_OVER)
-    return Rest() if _covered(situation, situation.exposure) else Move(Event.UNPROTECTED)
+    return Move(Event.UNPROTECTED) if situation.is_naked else Rest()
 
 
 def _closing(situation: Situation) -> Step:

@@ -81,6 +81,21 @@ def ledger_ref(mode: str) -> Ref:
     return Ref("risk", f"{mode.lower()}-ledger")
 
 
+def book_ref(mode: str) -> Ref:
+    """What counts for the limits of a mode: changed by compare-and-set, in the commit that it counts for."""
+    return Ref("risk", f"{mode.lower()}-limits")
+
+
+def trading_ref() -> Ref:
+    """Whether entries are allowed: ACTIVE, REDUCING or HALTED. May be edited by hand."""
+    return Ref("control", "trading")
+
+
+def flatten_ref() -> Ref:
+    """The request to close everything, until it is done."""
+    return Ref("control", "flatten")
+
+
 def budget_ref(day: str) -> Ref:
     """What models cost on one UTC day, such as `20240101`: integers, changed by increments only."""
     return Ref("budgets", day)

@@ -50,6 +50,8 @@ class Job:
     version: str
     held_at: datetime
     """When the record, and with it the lease, was written last: requests are signed with this instant."""
+    naked_since: datetime | None = None
+    """Since when every look has found a quantity without a stop."""
 
     @property
     def state(self) -> IntentState:
@@ -74,7 +76,9 @@ def work(job: Job) -> Execution:
     while goes_on and job.runtime.clock.now() < stop_at:
         sight = _look(job)
         job.execution = learn(job.execution, sight, job.runtime.clock.now())
-        goes_on = _perform(job, plan(_situation(job, sight)))
+        situation = _situation(job, sight)
+        job.naked_since = (job.naked_since or situation.now) if situation.is_naked else None
+        goes_on = _perform(job, plan(situation))
     if job.execution.phase is not Phase.ENDED:
         _write(job, lease=timedelta())
     return job.execution
@@ -109,6 +113,7 @@ def _situation(job: Job, sight: Sight) -> Situation:
         execution=execution,
         sight=sight,
         now=job.runtime.clock.now(),
+        naked_since=job.naked_since,
         policy=policy_of(settings),
         no_entry=None if touch is None else _no_entry(job, sight, touch, instrument),
         limit_price=lambda reprices: _limit_price(execution, touch, instrument, settings, reprices),

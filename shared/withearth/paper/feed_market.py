@@ -16,7 +16,7 @@ an instant has no price there: KeyError. Funding is the market's; where it knows
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -37,7 +37,10 @@ _DAYS_BACK: Final = 30
 _DEFAULT_RATE: Final = Decimal("0.0001")
 _DEPTH_FRAC: Final = Decimal("0.01")
 _MARK_PLACES: Final = Decimal("1e-8")
+# What is kept of a symbol; anything else is read, or made, again.
 _CACHED_BARS: Final = 4
+_CACHED_DAYS: Final = 4
+_CACHED_TERMS: Final = 4096
 
 
 class MarketFeed:
@@ -60,9 +63,9 @@ class MarketFeed:
         self._step_ms = step_ms
         self._points = BAR_MS // step_ms
         self._spread_bps = spread_bps
-        self._days: dict[tuple[str, int], _Day] = {}
+        self._days: dict[str, dict[int, _Day]] = {}
         self._ticks: dict[str, dict[int, list[Tick]]] = {}
-        self._terms = cache(self._look_up_terms)
+        self._terms = lru_cache(_CACHED_TERMS)(self._look_up_terms)
 
     def symbols(self) -> Sequence[str]:
         """The listed symbols; which of them have a price at an instant is told by asking."""
@@ -170,13 +173,16 @@ class MarketFeed:
         raise KeyError(f"{symbol} has no price at {from_ms(open_ms).isoformat()}")
 
     def _day(self, symbol: str, day: int) -> "_Day":
-        found = self._days.get((symbol, day))
+        if symbol not in self._instruments:
+            raise KeyError(symbol)
+        cached = self._days.setdefault(symbol, {})
+        found = cached.get(day)
         if found is None:
-            if symbol not in self._instruments:
-                raise KeyError(symbol)
+            if len(cached) >= _CACHED_DAYS:
+                del cached[next(iter(cached))]
             end = from_ms((day + 1) * _DAY_MS)
             bars = self._market.candles(symbol, Timeframe.M5, end, _BARS_A_DAY)
-            found = self._days[symbol, day] = _Day(bars.opened_since(day * _DAY_MS))
+            found = cached[day] = _Day(bars.opened_since(day * _DAY_MS))
         return found
 
     def _look_up_terms(self, symbol: str, at_ms: int) -> FundingTerms:

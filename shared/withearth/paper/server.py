@@ -11,7 +11,6 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
 from waitress import wasyncore
-from waitress import wasyncore
 from waitress.server import create_server
 
 from withearth.domain.errors import Misconfigured
@@ -96,6 +95,7 @@ def serving(line: Line, port: int, *, admin: Admin | None = None) -> Iterator[st
             log_socket_errors=False,
         )
     except OSError as error:
+        wasyncore.close_all(sockets, ignore_all=True)
         raise Misconfigured(f"Port {port} is taken by another program: choose a free one with --port.") from error
     thread = threading.Thread(target=server.run, name="paper-exchange")
     thread.start()
@@ -103,7 +103,8 @@ def serving(line: Line, port: int, *, admin: Admin | None = None) -> Iterator[st
         yield f"http://{LOOPBACK}:{server.effective_port}"
     finally:
         site.close()
-        # Clients keep their connections open, and the loop runs as long as there is one: it has to close them itself.
+        # Workers first, for they wake the loop when they are done. Clients keep their connections open, and the loop
+        # runs as long as there is one: it has to close them itself.
+        server.task_dispatcher.shutdown()
         server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets, ignore_all=True))
         thread.join()
-        server.task_dispatcher.shutdown()

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Literal
 
 from withearth.settings.kinds import Group, number, setting
-from withearth.settings.model_settings import ModelSettings
+from withearth.settings.limit_settings import LimitSettings
 
 
-class ExecutionSettings(ModelSettings):
+class ExecutionSettings(LimitSettings):
     """Everything an owner can decide about execution and protection."""
 
     venue: Literal["paper"] = setting(

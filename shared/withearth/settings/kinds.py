@@ -36,6 +36,7 @@ class Group(StrEnum):
     MARKET = "Market data"
     DECISION = "Decision"
     RISK = "Risk and sizing"
+    LIMITS = "Limits"
     ENTRY = "Entry orders"
     SHADOW = "Shadow trades"
     BINANCE = "Binance"

@@ -70,6 +70,7 @@ RECORDINGS: Final[Mapping[str, Recording]] = {
         {"$.symbols[].filters[]": "the exchange lists a filter's keys in another order for every symbol"},
     ),
     "klines": _captured("2022-09-17/fapi-v1-klines-BTCUSDT-1m"),
+    "continuousKlines": _captured("2022-09-17/fapi-v1-klines-BTCUSDT-1m"),
     "depth": _captured("2024-08-08T2354Z/fapi-v1-depth-BTCUSDT-limit1000"),
     "bookTicker": _captured("2026-07-15T0651Z/fapi-v1-ticker-bookTicker-BTCUSDT"),
     "bookTickers": _captured("2026-07-15T0651Z/fapi-v1-ticker-bookTicker"),
@@ -96,6 +97,11 @@ RECORDINGS: Final[Mapping[str, Recording]] = {
     "orders.open": _documented("current_all_open_orders", _TRAILING_ROWS),
     "orders.cancelled": _documented("cancel_all_open_orders"),
     "orders.countdown": _documented("auto_cancel_all_open_orders"),
+    "orders.modified": _documented(
+        "modify_multiple_orders", dict.fromkeys(("$[].code", "$[].msg"), "the example is an order and an error in one")
+    ),
+    "amendments": _documented("get_order_modify_history"),
+    "orders.forced": _documented("users_force_orders"),
     # Conditional orders
     "algo.placed": _real("algo_probe/algoOrder.place.200"),
     "algo.open": _real("algo_probe/openAlgoOrders.populated.200"),
@@ -123,6 +129,20 @@ RECORDINGS: Final[Mapping[str, Recording]] = {
     "positionRisk.v3": _documented("position_information_v3"),
     "income": _documented("get_income_history"),
     "commissionRate": _documented("user_commission_rate"),
+    "positionMargin": _documented(
+        "modify_isolated_position_margin", {"$.amount": "a number with a fraction, which the example's 100 has lost"}
+    ),
+    "adlQuantile": _documented(
+        "position_adl_quantile_estimation",
+        dict.fromkeys((f"$[].adlQuantile.{side}" for side in ("LONG", "SHORT", "BOTH")), "lost from the example"),
+    ),
+    "rateLimits": _documented("query_user_rate_limit"),
+    "tradingStatus": _documented(
+        "futures_trading_quantitative_rules_indicators",
+        dict.fromkeys((f"$.indicators.{name}" for name in ("ACCOUNT", "BTCUSDT", "ETHUSDT")), "no rule is broken here"),
+    ),
+    "feeBurn": _documented("get_bnb_burn_status"),
+    "feeBurn.changed": _documented("toggle_bnb_burn_on_futures_trade"),
     "listenKey": _documented("start_user_data_stream"),
     "listenKey.kept": _documented("keepalive_user_data_stream"),
 }

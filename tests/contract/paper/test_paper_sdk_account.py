@@ -11,7 +11,7 @@ from tests.contract.paper.recordings import RECORDINGS
 
 HOUR_MS: Final = 3_600_000
 
-CALLS: Final[dict[str, Callable[[Any], object]]] = {
+CALLS: Final[dict[str, Callable[[Any], Any]]] = {
     "account.v2": lambda rest: rest.account_information_v2(),
     "account.v3": lambda rest: rest.account_information_v3(),
     "balance.v2": lambda rest: rest.futures_account_balance_v2(),
@@ -23,6 +23,11 @@ CALLS: Final[dict[str, Callable[[Any], object]]] = {
     "leverageBracket": lambda rest: rest.notional_and_leverage_brackets(),
     "positionMode": lambda rest: rest.get_current_position_mode(),
     "assetsMode": lambda rest: rest.get_current_multi_assets_mode(),
+    "adlQuantile": lambda rest: rest.position_adl_quantile_estimation(),
+    "rateLimits": lambda rest: rest.query_user_rate_limit(),
+    "tradingStatus": lambda rest: rest.futures_trading_quantitative_rules_indicators(),
+    "feeBurn": lambda rest: rest.get_bnb_burn_status(),
+    "feeBurn.changed": lambda rest: rest.toggle_bnb_burn_on_futures_trade(fee_burn="true"),
     "commissionRate": lambda rest: rest.user_commission_rate(symbol=BTC),
     "income": lambda rest: rest.get_income_history(),
     "listenKey": lambda rest: rest.start_user_data_stream(),
@@ -79,6 +84,44 @@ def test_settings_are_changed_and_told_again(venue: Venue) -> None:
 
     venue.refused(-4059, venue.rest.change_position_mode, dual_side_position="true")
     venue.refused(-4046, venue.rest.change_margin_type, symbol=BTC, margin_type="ISOLATED")
+
+
+def test_assets_mode_is_changed_and_told_again(venue: Venue) -> None:
+    """Off at first."""
+    venue.rest.change_multi_assets_mode(multi_assets_margin="true")
+    changed = venue.answer
+    venue.rest.get_current_multi_assets_mode()
+
+    assert RECORDINGS["assetsMode.changed"].differences(changed) == []
+    assert venue.answer == {"multiAssetsMargin": True}
+
+
+def test_an_isolated_position_is_given_margin(venue: Venue) -> None:
+    """It moves from the cross wallet to the position, and pushes the liquidation price away."""
+    venue.rest.change_margin_type(symbol=BTC, margin_type="ISOLATED")
+    venue.rest.new_order(symbol=BTC, side="BUY", type="MARKET", quantity="0.010")
+    venue.rest.position_information_v3(symbol=BTC)
+    (before,) = venue.answer
+    venue.rest.modify_isolated_position_margin(symbol=BTC, amount="10", type=1)
+    answer = venue.answer
+    venue.rest.position_information_v3(symbol=BTC)
+    (after,) = venue.answer
+
+    assert RECORDINGS["positionMargin"].differences(answer) == []
+    assert Decimal(before["isolatedWallet"]) + 10 == Decimal(after["isolatedWallet"])
+    assert Decimal(after["liquidationPrice"]) < Decimal(before["liquidationPrice"])
+
+
+def test_a_listen_key_is_given_prolonged_and_taken_back(venue: Venue) -> None:
+    """The same key within its hour; prolonging one that is gone is refused with -1125."""
+    venue.rest.start_user_data_stream()
+    first = venue.answer
+    venue.rest.start_user_data_stream()
+    assert first == venue.answer
+
+    venue.rest.close_user_data_stream()
+    assert venue.answer == {}
+    venue.refused(-1125, venue.rest.keepalive_user_data_stream)
 
 
 def test_hedge_mode_holds_both_sides(venue: Venue) -> None:

@@ -9,12 +9,15 @@ import pytest
 from tests.builders.paper import BTC, DOT, Venue
 from tests.contract.paper.recordings import RECORDINGS
 
-Call = Callable[[Any], object]
+Call = Callable[[Any], Any]
 
 CALLS: Final[dict[str, Call]] = {
     "time": lambda rest: rest.check_server_time(),
     "exchangeInfo": lambda rest: rest.exchange_information(),
     "klines": lambda rest: rest.kline_candlestick_data(symbol=BTC, interval="5m", limit=5),
+    "continuousKlines": lambda rest: rest.continuous_contract_kline_candlestick_data(
+        pair=BTC, contract_type="PERPETUAL", interval="5m", limit=5
+    ),
     "depth": lambda rest: rest.order_book(symbol=BTC, limit=20),
     "bookTicker": lambda rest: rest.symbol_order_book_ticker(symbol=BTC),
     "bookTickers": lambda rest: rest.symbol_order_book_ticker(),

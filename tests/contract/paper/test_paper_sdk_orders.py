@@ -110,6 +110,40 @@ def test_a_batch_answers_each_order_for_itself(venue: Venue) -> None:
     assert {"code": -2011, "msg": "Unknown order sent."} == unknown
 
 
+def test_orders_are_changed_together(venue: Venue) -> None:
+    """Each is answered for itself, and its history tells what it was before."""
+    order_id = _rest_at(venue, "45000")
+    change = {"symbol": BTC, "orderId": order_id, "side": "BUY", "quantity": "0.020", "price": "45100", "modifyId": 3}
+    venue.rest.modify_multiple_orders(batch_orders=[change, change | {"orderId": 1}])
+    changed, unknown = venue.answer
+    venue.rest.get_order_modify_history(symbol=BTC, order_id=order_id)
+    (amendment,) = venue.answer
+
+    assert RECORDINGS["orders.modified"].differences([changed]) == []
+    assert {"code": -2013, "msg": "Order does not exist."} == unknown
+    assert RECORDINGS["amendments"].differences([amendment]) == []
+    before_and_after = [amendment["amendment"]["price"][key] for key in ("before", "after")]
+    assert [Decimal(45_000), Decimal(45_100)] == [Decimal(each) for each in before_and_after]
+
+
+def test_a_liquidated_position_leaves_a_forced_order(venue: Venue) -> None:
+    """The exchange closes what its margin does not carry, under an id of its own, and the wallet pays for it."""
+    venue.rest.change_initial_leverage(symbol=BTC, leverage=50)
+    venue.rest.change_margin_type(symbol=BTC, margin_type="ISOLATED")
+    venue.rest.new_order(symbol=BTC, side="BUY", type="MARKET", quantity="0.100")
+    venue.rest.position_information_v3(symbol=BTC)
+    liquidation_price = Decimal(venue.answer[0]["liquidationPrice"])
+    venue.trade_at(BTC, f"{liquidation_price - 5:.1f}")
+    venue.rest.users_force_orders()
+    forced = venue.answer
+    venue.rest.position_information_v3(symbol=BTC)
+
+    assert Decimal(49_000) < liquidation_price < Decimal(49_500)
+    assert RECORDINGS["orders.forced"].differences(forced) == []
+    assert forced[0]["clientOrderId"].startswith("autoclose-")
+    assert venue.answer == []
+
+
 def test_all_orders_are_cancelled_at_once(venue: Venue) -> None:
     """The code is a number here, and conditional orders stay."""
     _rest_at(venue, "45000")

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
-from binance_common.errors import BadRequestError, TooManyRequestsError, UnauthorizedError
+from binance_common import utils
+from binance_common.errors import BadRequestError, NotFoundError, TooManyRequestsError, UnauthorizedError
 
 from tests.builders.paper import BTC, DOT, Venue, a_key_pair, wire_dir
 from tests.contract.paper.recordings import NO_DATA
@@ -102,6 +103,64 @@ def official() -> dict[int, list[re.Pattern[str]]]:
         code: [re.compile(re.escape(text).replace("%s", ".+") + r"\.?") for text in messages]
         for code, messages in texts.items()
     }
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["NaN", "Infinity", "-1", "1e3", "1E-5", "0x10", "1,000", " 1", "１", "1.", ".5", "9" * 40, "0." + "1" * 30],
+)
+def test_a_number_that_is_none_changes_nothing(
+    venue: Venue, number: str, official: dict[int, list[re.Pattern[str]]]
+) -> None:
+    """As quantity, price, trigger or id: refused in the exchange's words, and nothing rests afterwards."""
+    rest = venue.rest
+    calls: list[Callable[[], object]] = [
+        lambda: rest.new_order(**LIMIT | {"quantity": number}),
+        lambda: rest.new_order(**LIMIT | {"price": number}),
+        lambda: rest.new_algo_order(**STOP | {"trigger_price": number}),
+        lambda: rest.cancel_order(symbol=BTC, order_id=number),
+        lambda: rest.change_initial_leverage(symbol=BTC, leverage=number),
+    ]
+    for call in calls:
+        with pytest.raises(BadRequestError) as refused:
+            call()
+        code = refused.value.status_code or 0
+        assert any(each.fullmatch(venue.answer["msg"]) for each in official[code]), venue.answer
+    rest.position_information_v3()
+
+    assert venue.answer == []
+
+
+@pytest.mark.parametrize(
+    ("code", "path", "query"),
+    [
+        (-1104, "/fapi/v1/openOrders", {"symbol": BTC, "colour": "red"}),
+        (-1102, "/fapi/v1/order", {"orderId": "1"}),
+        (-1105, "/fapi/v1/order", {"symbol": BTC, "orderId": ""}),
+        (-1023, "/fapi/v1/allOrders", {"symbol": BTC, "startTime": "2", "endTime": "1"}),
+        (-1130, "/fapi/v1/income", {"incomeType": "LUCK"}),
+    ],
+)
+def test_what_the_sdk_would_not_send_is_refused_too(
+    venue: Venue, code: int, path: str, query: dict[str, str], official: dict[int, list[re.Pattern[str]]]
+) -> None:
+    """Unknown, missing, empty, contradicting and invalid parameters."""
+    venue.refused(code, _send, venue, path, query)
+
+    assert any(each.fullmatch(venue.answer["msg"]) for each in official[code]), venue.answer["msg"]
+
+
+def _send(venue: Venue, path: str, query: dict[str, str]) -> None:
+    rest = venue.rest
+    utils.send_request(rest._session, rest.configuration, "GET", path, query, is_signed=True, signer=rest._signer)
+
+
+def test_a_path_of_nobody_is_not_found(venue: Venue) -> None:
+    """404, with a document all the same."""
+    with pytest.raises(NotFoundError):
+        _send(venue, "/fapi/v1/nowhere", {})
+
+    assert venue.answer["code"] == -5000
 
 
 def test_a_client_id_is_taken_while_its_order_is_open(venue: Venue) -> None:

@@ -33,7 +33,9 @@ def _mostly(usual: st.SearchStrategy[Any], odd: st.SearchStrategy[Any]) -> st.Se
     return st.integers(0, 9).flatmap(lambda number: odd if number == 9 else usual)
 
 
-QUANTITIES: Final = _mostly(st.integers(2, 60).map(lambda steps: Decimal(steps) / 1000), GARBAGE)
+QUANTITIES: Final = _mostly(
+    (st.integers(2, 60) | st.integers(200, 3_000)).map(lambda steps: Decimal(steps) / 1000), GARBAGE
+)
 # As a share of the last price, rounded to the tick where it is used.
 DISTANCES: Final = st.integers(-30, 30).map(lambda permille: Decimal(permille) / 1000)
 ODD_PRICES: Final = _mostly(st.none(), GARBAGE)

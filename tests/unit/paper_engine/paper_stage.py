@@ -21,6 +21,8 @@ START_MS: Final = 1_735_689_600_000
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 PRICE: Final = Decimal(50_000)
+ZERO: Final = Decimal(0)
+Number = float | str | Decimal
 
 # The filters of exchangeInfo as recorded on 2026-07-04, and the first brackets of leverageBracket of 2026-05-07.
 LISTED: Final[dict[str, Any]] = {
@@ -111,7 +113,7 @@ class Stage:
     feed: ScriptedFeed
     account: Account
 
-    def at(self, last: float | str, *, after_ms: int = 1_000, **prices: Any) -> None:
+    def at(self, last: Number, *, after_ms: int = 1_000, **prices: Any) -> None:
         """Let the price be `last` some time later, and advance to it."""
         now = self.exchange.now_ms + after_ms
         self.feed.set_price(SYMBOL, now, str(last), **prices)
@@ -121,16 +123,21 @@ class Stage:
         """Advance without a new price."""
         self.exchange.advance(self.exchange.now_ms + ms)
 
-    def market(self, side: str, quantity: float | str, **more: Any) -> Order:
+    def market(self, side: str, quantity: Number, **more: Any) -> Order:
         """Place a MARKET order."""
         return self.exchange.place(self.account, order(side, quantity, None, type=OrderType.MARKET, **more))
 
-    def limit(self, side: str, quantity: float | str | None, price: float | str | None, **more: Any) -> Order:
+    def limit(self, side: str, quantity: Number | None, price: Number | None, **more: Any) -> Order:
         """Place a LIMIT order, GTC unless said otherwise."""
         return self.exchange.place(self.account, order(side, quantity, price, **more))
 
     def algo(
-        self, side: str, kind: str, trigger: float | str | None, quantity: float | str | None = None, **more: Any
+        self,
+        side: str,
+        kind: str,
+        trigger: Number | None,
+        quantity: Number | None = None,
+        **more: Any,
     ) -> AlgoOrder:
         """Place a conditional order."""
         return self.exchange.place_algo(self.account, algo(side, kind, trigger, quantity, **more))
@@ -168,11 +175,11 @@ def algo(side: str, kind: str, trigger: Any, quantity: Any = None, *, price: Any
 
 def staged(
     *,
-    wallet: float | str = 100_000,
+    wallet: Number = 100_000,
     price: Decimal = PRICE,
     listed: PaperInstrument | None = None,
     switches: Switches | None = None,
-    depth: float | str | None = None,
+    depth: Number | None = None,
 ) -> Stage:
     """A stage with the price standing still."""
     instruments = {SYMBOL: listed or instrument(), OTHER: instrument(symbol=OTHER)}

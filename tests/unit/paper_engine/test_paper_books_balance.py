@@ -55,7 +55,7 @@ def _check_positions(account: Account) -> None:
         assert position.cost == sum((fill.side.sign * fill.quote + fill.realized_pnl for fill in fills), ZERO)
         assert position.isolated_wallet >= 0
         if not position.quantity:
-            assert (position.cost, position.fees, position.isolated_wallet) == (0, 0, 0)
+            assert (position.cost, position.fees, position.isolated_wallet) == (ZERO, ZERO, ZERO)
 
 
 def _check_orders(exchange: PaperExchange, account: Account) -> None:

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.unit.paper_engine.paper_stage import SYMBOL, Stage, algo, refused, staged
+from tests.unit.paper_engine.paper_stage import SYMBOL, ZERO, Stage, algo, instrument, refused, staged
 from withearth.paper.engine.kinds import (
     AlgoStatus,
     OrderStatus,
@@ -23,7 +24,7 @@ def _long(quantity: str = "0.1", **more: Any) -> Stage:
 
 
 def test_a_bracket_lives_on_the_exchange_from_entry_to_exit() -> None:
-    """Stop first, then the entry, then the target; the target closes the position and the stop stays until it is taken."""
+    """Stop, entry, target in this order; the target closes the position, and the stop stays until it is taken away."""
     stage = staged()
     stop = stage.algo("SELL", "STOP_MARKET", "49000", "0.1", reduce_only=True, client_algo_id="stop")
     stage.market("BUY", "0.1")
@@ -111,9 +112,9 @@ def test_a_stop_limit_becomes_a_limit_order() -> None:
     (made,) = stage.exchange.open_orders(stage.account)
     stage.exchange.cancel(stage.account, SYMBOL, made.order_id)
 
-    assert (AlgoStatus.TRIGGERED, 0) == resting
+    assert (AlgoStatus.TRIGGERED, ZERO) == resting
     assert (OrderType.LIMIT, Decimal(49_500)) == (made.type, made.price)
-    assert (AlgoStatus.FINISHED, 0) == (stop.status, stop.actual_quantity)
+    assert (AlgoStatus.FINISHED, ZERO) == (stop.status, stop.actual_quantity)
 
 
 def test_what_fired_is_cancelled_as_an_ordinary_order() -> None:
@@ -272,6 +273,24 @@ def test_a_client_algo_id_is_unique_among_open_ones() -> None:
 
     with refused(-4116):
         stage.algo("SELL", "STOP_MARKET", "48000", "0.1", client_algo_id="mine")
+
+
+def test_an_unlisted_or_quiet_symbol_takes_no_conditional_orders() -> None:
+    """-1121 and -4140."""
+    with refused(-1121):
+        staged().exchange.place_algo(staged().account, replace(algo("SELL", "STOP_MARKET", "49000", "0.1"), symbol="X"))
+    with refused(-4140):
+        staged(listed=instrument(status="SETTLING")).algo("SELL", "STOP_MARKET", "49000", "0.1")
+
+
+def test_a_stop_limit_may_match_a_price_when_it_fires() -> None:
+    """The price is taken from the book of that moment."""
+    stage = _long()
+    stage.algo("SELL", "STOP", "49000", "0.1", price_match=PriceMatch.QUEUE, reduce_only=True)
+    stage.at(48_900)
+    (made,) = stage.exchange.open_orders(stage.account)
+
+    assert stage.exchange.tick(SYMBOL).ask == made.price
 
 
 def test_in_hedge_mode_close_position_only_closes() -> None:

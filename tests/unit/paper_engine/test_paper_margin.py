@@ -8,6 +8,7 @@ from tests.unit.paper_engine.paper_stage import (
     OTHER,
     PRICE,
     SYMBOL,
+    ZERO,
     Stage,
     instrument,
     order,
@@ -161,7 +162,7 @@ def test_an_isolated_position_has_a_wallet_of_its_own() -> None:
 
     assert Decimal("1000.05") == opened
     assert opened / 2 == halved
-    assert (0, 0) == (stage.position().isolated_wallet, stage.position().cost)
+    assert (ZERO, ZERO) == (stage.position().isolated_wallet, stage.position().cost)
 
 
 def test_isolated_margin_is_added_and_taken_back() -> None:
@@ -196,6 +197,10 @@ def test_money_can_be_paid_out_as_far_as_it_is_free() -> None:
     stage.exchange.transfer(stage.account, "USDT", Decimal(-100))
     with refused(-4055):
         stage.exchange.transfer(stage.account, "USDT", Decimal(0))
+    with refused(-4050):
+        stage.exchange.transfer(stage.account, "USDC", Decimal(-1))
+    with refused(-1130):
+        stage.exchange.transfer(stage.account, "USDT", Decimal("1e400"))
     assert Decimal(900) == _income(stage, IncomeType.TRANSFER)
 
 
@@ -212,7 +217,7 @@ def test_realised_profit_is_booked_in_parts_and_adds_up_to_the_last_digit() -> N
     sold = sum(fill.quote for fill in stage.account.fills if fill.side == "SELL")
 
     assert sold - bought == _income(stage, IncomeType.REALIZED_PNL)
-    assert (0, 0, 0) == (stage.position().quantity, stage.position().cost, stage.position().fees)
+    assert (ZERO, ZERO, ZERO) == (stage.position().quantity, stage.position().cost, stage.position().fees)
 
 
 def test_a_reversal_closes_and_opens_in_one_order() -> None:
@@ -265,7 +270,7 @@ def test_funding_comes_out_of_the_isolated_wallet() -> None:
 
 
 def test_an_isolated_position_is_liquidated_alone() -> None:
-    """At its liquidation price it is closed by an order of the exchange's own, with a fee; the cross wallet stays whole."""
+    """At its liquidation price the exchange closes it with a fee; the cross wallet stays whole."""
     stage = _isolated(20)
     stage.market("BUY", "1")
     cross = _balance(stage).cross_wallet_balance

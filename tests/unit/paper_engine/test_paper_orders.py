@@ -2,10 +2,11 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.paper_engine.paper_stage import DAY_MS, SYMBOL, Stage, order, refused, staged
+from tests.unit.paper_engine.paper_stage import DAY_MS, SYMBOL, ZERO, Stage, order, refused, staged
 from withearth.paper.engine.kinds import (
     OrderSide,
     OrderStatus,
+    OrderType,
     PriceMatch,
     SelfTradePrevention,
     TimeInForce,
@@ -39,7 +40,7 @@ def test_a_market_order_pays_the_ask_and_the_taker_fee() -> None:
     assert OrderStatus.FILLED == bought.status
     assert (ASK, Decimal("5000.25")) == (fill.price, fill.quote)
     assert Decimal("2.500125") == fill.commission
-    assert Decimal("100000") - fill.commission == stage.wallet
+    assert Decimal(100000) - fill.commission == stage.wallet
     assert (Decimal("0.1"), ASK) == (stage.position().quantity, stage.position().entry_price)
 
 
@@ -136,7 +137,7 @@ def test_ioc_expires_with_what_it_could_not_take() -> None:
 
     assert OrderStatus.EXPIRED == partly.status
     assert 0 < partly.executed < 5
-    assert (OrderStatus.EXPIRED, 0) == (nothing.status, nothing.executed)
+    assert (OrderStatus.EXPIRED, ZERO) == (nothing.status, nothing.executed)
 
 
 def test_fok_trades_whole_or_not_at_all() -> None:
@@ -159,7 +160,7 @@ def test_gtx_never_takes() -> None:
 
 
 def test_gtd_expires_at_its_second() -> None:
-    """goodTillDate counts in whole seconds."""
+    """The expiry counts in whole seconds."""
     stage = staged()
     until = stage.exchange.now_ms + 700_500
     placed = stage.limit("BUY", "0.01", "40000", time_in_force=TimeInForce.GTD, good_till_date=until)
@@ -239,6 +240,30 @@ def test_two_accounts_trade_with_each_other() -> None:
     assert 0 == stage.position().quantity + other.position(SYMBOL, stage.position().side).quantity
 
 
+def test_resting_orders_stand_between_the_outside_levels() -> None:
+    """A taker meets them at their price, behind what stands there already."""
+    stage = staged(depth="0.5", wallet=1_000_000)
+    first, second = stage.exchange.book(SYMBOL, 2)[1]
+    beside = stage.limit("SELL", "0.5", first.price)
+    behind = stage.limit("SELL", "0.5", second.price + Decimal("0.1"))
+    other = stage.exchange.open_account("other", {"USDT": Decimal(1_000_000)})
+    wanted = first.quantity + second.quantity + Decimal("0.8")
+    stage.exchange.place(other, order("BUY", wanted, None, type=OrderType.MARKET))
+
+    assert (OrderStatus.FILLED, Decimal("0.3")) == (beside.status, behind.executed)
+    assert sorted(fill.price for fill in other.fills) == [fill.price for fill in other.fills]
+
+
+def test_orders_alone_are_a_book_too() -> None:
+    """Where the outside market is empty, accounts still trade with each other."""
+    stage = staged(depth=0)
+    stage.limit("SELL", "0.1", "50001")
+    other = stage.exchange.open_account("other", {"USDT": Decimal(10_000)})
+
+    assert OrderStatus.FILLED == stage.exchange.place(other, order("BUY", "0.1", "50001")).status
+    assert ([], []) == stage.exchange.book(SYMBOL)
+
+
 def test_a_resting_order_shows_in_the_book() -> None:
     """Everybody sees it at its price."""
     stage = staged()
@@ -273,7 +298,7 @@ def test_a_modified_order_keeps_its_id_and_loses_its_place() -> None:
     stage.at(50_000, volume=6)
     (amendment,) = stage.exchange.amendments(stage.account, SYMBOL)
 
-    assert (0, Decimal(3)) == (first.executed, second.executed)
+    assert (ZERO, Decimal(3)) == (first.executed, second.executed)
     assert (Decimal(3), Decimal(4), 1) == (amendment.quantity_before, amendment.quantity_after, amendment.count)
 
 
@@ -298,8 +323,20 @@ def test_modifying_has_rules_of_its_own() -> None:
         _modify(stage, placed, "0.02", "49000")
 
 
+def test_a_market_order_cannot_be_modified() -> None:
+    """-5025, whatever became of it; -2013 for one that is not there."""
+    stage = staged()
+    bought = stage.market("BUY", "0.01")
+
+    with refused(-5025):
+        _modify(stage, bought, "0.02", "49000")
+    bought.symbol = "ETHUSDT"
+    with refused(-2013):
+        _modify(stage, bought, "0.02", "49000")
+
+
 def test_modifying_has_a_limit() -> None:
-    """maxMoveOrderLimit changes, then -5026."""
+    """As many as maxMoveOrderLimit says, then -5026."""
     stage = staged()
     placed = stage.limit("BUY", "0.01", "49000")
     placed.modified = 10_000

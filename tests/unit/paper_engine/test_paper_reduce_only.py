@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.paper_engine.paper_stage import SYMBOL, Stage, refused, staged
+from tests.unit.paper_engine.paper_stage import SYMBOL, ZERO, Stage, order, refused, staged
 from withearth.paper.engine.kinds import OrderStatus, PositionSide
 from withearth.paper.engine.venue import Switches
 
@@ -55,6 +55,46 @@ def test_open_reduce_only_orders_count_against_the_position() -> None:
     assert Decimal("0.04") == second.quantity
     with refused(-4118):
         stage.market("SELL", "0.1", reduce_only=True)
+
+
+def test_reduce_only_beside_a_plain_order_must_not_flip_unpaid() -> None:
+    """-4118 when both together would open the other side, and the margin for that is not there."""
+    stage = staged(wallet=600)
+    stage.market("BUY", "0.1")
+    stage.limit("SELL", "0.2", "51000")
+
+    with refused(-4118):
+        stage.market("SELL", "0.1", reduce_only=True)
+    rich = staged()
+    rich.market("BUY", "0.1")
+    rich.limit("SELL", "0.2", "51000")
+    assert OrderStatus.FILLED == rich.market("SELL", "0.1", reduce_only=True).status
+
+
+def test_a_closing_maker_gives_no_more_than_its_position() -> None:
+    """Met by another account it closes what is left, and expires."""
+    stage = staged()
+    stage.market("BUY", "0.1")
+    rests = stage.limit("SELL", "0.1", "50001", reduce_only=True)
+    stage.position().quantity, stage.position().cost = Decimal("0.04"), Decimal(2000)
+    other = stage.exchange.open_account("other", {"USDT": Decimal(10_000)})
+    taker = stage.exchange.place(other, order("BUY", "0.1", "50001"))
+
+    assert (OrderStatus.EXPIRED, Decimal("0.04")) == (rests.status, rests.executed)
+    assert Decimal("0.04") == taker.executed
+
+
+def test_a_triggered_stop_knocks_out_the_newest_targets_only() -> None:
+    """What it does not need to displace stays."""
+    stage = staged()
+    stage.market("BUY", "0.1")
+    older = stage.limit("SELL", "0.05", "51000", reduce_only=True)
+    newer = stage.limit("SELL", "0.05", "52000", reduce_only=True)
+    stage.algo("SELL", "STOP_MARKET", "49000", "0.05", reduce_only=True)
+    stage.at(48_900)
+
+    assert (OrderStatus.NEW, OrderStatus.EXPIRED) == (older.status, newer.status)
+    assert Decimal("0.05") == stage.position().quantity
 
 
 def test_a_closing_order_ends_with_its_position() -> None:
@@ -127,7 +167,7 @@ def test_hedge_mode_holds_both_sides_at_once() -> None:
     closed = stage.market("SELL", "0.5", position_side=LONG)
 
     assert Decimal("0.2") == closed.executed
-    assert (0, Decimal("-0.3")) == (stage.position(LONG).quantity, stage.position(SHORT).quantity)
+    assert (ZERO, Decimal("-0.3")) == (stage.position(LONG).quantity, stage.position(SHORT).quantity)
     with refused(-2022):
         stage.market("SELL", "0.1", position_side=LONG)
     assert ["SHORT"] == [each.position_side for each in stage.exchange.positions_in_use(stage.account)]

@@ -23,11 +23,6 @@ from withearth.paper.engine.venue import Bounds, SymbolState, Venue
 from withearth.paper.feed import Span
 
 
-def fires_above(algo: AlgoOrder) -> bool:
-    """Whether it waits for the price to rise: a BUY stop or a SELL take-profit."""
-    return (algo.side is OrderSide.BUY) is not algo.type.is_take_profit
-
-
 def can_touch(venue: Venue, symbol: str, span: Span) -> bool:
     """Whether a price inside the span can change anything."""
     bounds = _bounds(venue, symbol, venue.states[symbol])
@@ -49,12 +44,22 @@ def _prices(venue: Venue, symbol: str, state: SymbolState) -> Iterator[tuple[boo
     for order in state.orders.values():
         yield order.side is OrderSide.BUY, order.price
     for algo in state.algos.values():
-        if algo.callback_rate is not None:
-            yield False, ZERO  # a trailing stop follows every price
-        else:
-            yield not fires_above(algo), algo.trigger_price
+        yield from _trailing_prices(algo) if algo.callback_rate is not None else _trigger(algo)
     for key in state.holders:
         yield from _liquidation_band(venue, venue.accounts[key], symbol)
+
+
+def _trigger(algo: AlgoOrder) -> Iterator[tuple[bool, Decimal]]:
+    yield not algo.fires_above, algo.trigger_price
+
+
+def _trailing_prices(algo: AlgoOrder) -> Iterator[tuple[bool, Decimal]]:
+    buys = algo.side is OrderSide.BUY
+    if algo.is_activated:
+        yield buys, algo.extreme  # a better price moves the trigger
+        yield not buys, algo.callback_price
+    elif algo.activate_price is not None:
+        yield buys, algo.activate_price
 
 
 def _liquidation_band(venue: Venue, account: Account, symbol: str) -> Iterator[tuple[bool, Decimal]]:

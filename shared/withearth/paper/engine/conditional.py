@@ -6,10 +6,8 @@ placement is its shape and its prices: margin and position are looked at only wh
 """
 
 from decimal import Decimal
-from typing import Final
 
 from withearth.paper.engine.account import Account
-from withearth.paper.engine.bands import fires_above
 from withearth.paper.engine.conditional_rules import check_request
 from withearth.paper.engine.errors import Refusal, VenueError
 from withearth.paper.engine.history import find_algo
@@ -27,8 +25,6 @@ from withearth.paper.engine.placing import Trigger, check_good_till_date, closin
 from withearth.paper.engine.placing import place as place_order
 from withearth.paper.engine.venue import Venue
 from withearth.paper.feed import Tick
-
-_PERCENT: Final = Decimal(100)
 
 
 def place(venue: Venue, account: Account, request: PlaceAlgo) -> AlgoOrder:
@@ -94,8 +90,9 @@ def has_fired(algo: AlgoOrder, tick: Tick) -> bool:
     """Whether the working price has reached the trigger."""
     price = _working_price(algo, tick)
     if algo.callback_rate is not None:
-        return algo.is_activated and _called_back(algo, algo.callback_rate, price)
-    return price >= algo.trigger_price if fires_above(algo) else price <= algo.trigger_price
+        called_back = price >= algo.callback_price if algo.side is OrderSide.BUY else price <= algo.callback_price
+        return algo.is_activated and called_back
+    return price >= algo.trigger_price if algo.fires_above else price <= algo.trigger_price
 
 
 def fire_due(venue: Venue, symbol: str, tick: Tick) -> None:
@@ -130,11 +127,6 @@ def _follow(algo: AlgoOrder, tick: Tick) -> None:
 
 def _activate(algo: AlgoOrder, tick: Tick) -> None:
     algo.is_activated, algo.extreme = True, _working_price(algo, tick)
-
-
-def _called_back(algo: AlgoOrder, rate: Decimal, price: Decimal) -> bool:
-    turn = algo.extreme * rate / _PERCENT
-    return price >= algo.extreme + turn if algo.side is OrderSide.BUY else price <= algo.extreme - turn
 
 
 def _fire(venue: Venue, algo: AlgoOrder) -> None:

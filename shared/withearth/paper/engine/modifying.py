@@ -21,7 +21,11 @@ def modify(venue: Venue, account: Account, request: ModifyOrder) -> Order:
     It is cancelled when nothing of it is left to trade, or when it is GTX and would take.
     """
     instrument = venue.instrument(request.symbol)
-    order = _open_order(account, request.symbol, request.order_id, request.client_order_id, Refusal.NO_SUCH_ORDER)
+    order = find_order(account, request.symbol, request.order_id, request.client_order_id)
+    if order is not None and order.type is not OrderType.LIMIT:
+        raise VenueError(Refusal.MODIFY_LIMIT_ONLY)
+    if order is None or not order.is_open:
+        raise VenueError(Refusal.NO_SUCH_ORDER)
     quantity, price = _check_modification(instrument, order, request)
     tick = venue.tick(request.symbol)
     check_band(instrument, order.side, price, tick.mark)
@@ -37,8 +41,6 @@ def modify(venue: Venue, account: Account, request: ModifyOrder) -> Order:
 
 
 def _check_modification(instrument: PaperInstrument, order: Order, request: ModifyOrder) -> tuple[Decimal, Decimal]:
-    if order.type is not OrderType.LIMIT:
-        raise VenueError(Refusal.MODIFY_LIMIT_ONLY)
     if request.side is not order.side:
         raise VenueError(Refusal.INVALID_SIDE)
     if request.reduce_only and not order.reduce_only:
@@ -101,7 +103,9 @@ def _amend(
 def cancel(venue: Venue, account: Account, symbol: str, order_id: int | None, client_order_id: str | None) -> Order:
     """Cancel one open order. Raises VenueError -1102 without an id, -2011 when it is not open."""
     venue.instrument(symbol)
-    order = _open_order(account, symbol, order_id, client_order_id, Refusal.UNKNOWN_ORDER)
+    order = find_order(account, symbol, order_id, client_order_id)
+    if order is None or not order.is_open:
+        raise VenueError(Refusal.UNKNOWN_ORDER)
     venue.end_order(order, OrderStatus.CANCELED)
     return order
 
@@ -124,12 +128,3 @@ def countdown_cancel(venue: Venue, account: Account, symbol: str, countdown_ms: 
     if countdown_ms:
         account.countdowns[symbol] = venue.now_ms + countdown_ms
     venue.changed()
-
-
-def _open_order(
-    account: Account, symbol: str, order_id: int | None, client_order_id: str | None, refusal: Refusal
-) -> Order:
-    order = find_order(account, symbol, order_id, client_order_id)
-    if order is None or not order.is_open:
-        raise VenueError(refusal)
-    return order

@@ -21,6 +21,7 @@ from withearth.paper.engine.kinds import (
 )
 
 ZERO: Final = Decimal(0)
+_PERCENT: Final = Decimal(100)
 _ENDED: Final = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH})
 
 
@@ -176,6 +177,17 @@ class AlgoOrder:
     def is_open(self) -> bool:
         """Whether it still waits for its trigger."""
         return self.status is AlgoStatus.NEW
+
+    @property
+    def fires_above(self) -> bool:
+        """Whether it waits for the price to rise: a BUY stop or a SELL take-profit."""
+        return (self.side is OrderSide.BUY) is not self.type.is_take_profit
+
+    @property
+    def callback_price(self) -> Decimal:
+        """Where an activated trailing stop fires: one callback rate from the best price."""
+        turn = self.extreme * (self.callback_rate or ZERO) / _PERCENT
+        return self.extreme + turn if self.side is OrderSide.BUY else self.extreme - turn
 
     @property
     def actual_type(self) -> OrderType:

@@ -263,13 +263,16 @@ def _left_to_close(venue: Venue, account: Account, order: Order) -> Decimal:
         # Open reduce-only orders cover the position already. Seen live on 2026-08-21 with this code.
         raise VenueError(Refusal.REDUCE_ONLY_MARGIN)
     plain = sum((each.remaining for each in same_side if not each.closes), ZERO)
-    if plain and plain + min(order.quantity, left) > facing and available(venue, account, _asset(venue, order)) < 0:
-        raise VenueError(Refusal.REDUCE_ONLY_MARGIN)
+    _check_flip(venue, account, order, plain + min(order.quantity, left) - facing if plain else ZERO)
     return left
 
 
-def _asset(venue: Venue, order: Order) -> str:
-    return venue.instruments[order.symbol].margin_asset
+def _check_flip(venue: Venue, account: Account, order: Order, flipped: Decimal) -> None:
+    # With the position closed by this order, the plain orders beside it would open the other side.
+    instrument = venue.instruments[order.symbol]
+    need = flipped * venue.tick(order.symbol).mark / venue.leverage(account, instrument)
+    if flipped > 0 and available(venue, account, instrument.margin_asset) < need:
+        raise VenueError(Refusal.REDUCE_ONLY_MARGIN)
 
 
 def _check_book(venue: Venue, instrument: PaperInstrument, order: Order, tick: Tick) -> None:

@@ -10,7 +10,7 @@ from withearth.paper.engine.errors import Refusal, VenueError
 from withearth.paper.engine.filters import require
 from withearth.paper.engine.kinds import IncomeType, MarginType, PositionSide
 from withearth.paper.engine.ledger import Income
-from withearth.paper.engine.margin import available, position_margin
+from withearth.paper.engine.margin import available, cross_wallet, position_margin
 from withearth.paper.engine.orders import ZERO
 from withearth.paper.engine.placing import position_side_of
 from withearth.paper.engine.venue import Venue
@@ -34,7 +34,8 @@ def transfer(venue: Venue, account: Account, asset: str, amount: Decimal) -> Inc
     amount = _money(amount)
     if not amount:
         raise VenueError(Refusal.AMOUNT_NOT_POSITIVE)
-    if amount < 0 and max(ZERO, available(venue, account, asset)) < -amount:
+    free = min(available(venue, account, asset), cross_wallet(venue, account, [asset]))
+    if amount < 0 and max(ZERO, free) < -amount:
         raise VenueError(Refusal.CROSS_BALANCE_INSUFFICIENT)
     row = venue.pay(account, IncomeType.TRANSFER, asset, amount)
     venue.changed()

@@ -13,6 +13,7 @@ from withearth.paper.engine.orders import AlgoOrder, Amendment, Order
 from withearth.paper.wire.numbers import Places, plain, plain_point
 
 _ZERO: Final = Decimal(0)
+_NEVER_FORCED: Final = frozenset({"priceMatch", "selfTradePreventionMode", "goodTillDate", "priceProtect"})
 _WAITS: Final = frozenset({TimeInForce.GTC, TimeInForce.GTX, TimeInForce.GTD})
 
 
@@ -69,7 +70,7 @@ def opened(order: Order, places: Places) -> dict[str, Any]:
 
 
 def listed(order: Order, places: Places) -> dict[str, Any]:
-    """One row of allOrders and forceOrders."""
+    """One row of allOrders."""
     return {
         "orderId": order.order_id,
         "symbol": order.symbol,
@@ -93,6 +94,11 @@ def listed(order: Order, places: Places) -> dict[str, Any]:
         "updateTime": order.updated_ms,
         "pair": order.symbol,
     }
+
+
+def forced(order: Order, places: Places) -> dict[str, Any]:
+    """One row of forceOrders: that of allOrders without its newer fields, as documented."""
+    return {key: value for key, value in listed(order, places).items() if key not in _NEVER_FORCED}
 
 
 def _detailed(order: Order, places: Places, price: str, stop_price: str) -> dict[str, Any]:

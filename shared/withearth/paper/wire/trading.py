@@ -1,6 +1,6 @@
 """Ordinary orders: place, change, cancel, look up; one at a time and in batches."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -269,7 +269,7 @@ def all_orders(call: Call) -> list[dict[str, Any]]:
         end_ms=end,
         limit=call.params.limit(500, 1_000),
     )
-    return _rows(call, found)
+    return [order_rows.listed(order, call.places(order.symbol)) for order in call.seen(found)]
 
 
 def force_orders(call: Call) -> list[dict[str, Any]]:
@@ -282,11 +282,8 @@ def force_orders(call: Call) -> list[dict[str, Any]]:
         and symbol in {None, order.symbol}
         and (start or 0) <= order.created_ms <= (call.now_ms if end is None else end)
     ]
-    return _rows(call, found[-call.params.limit(50, 100) :])
-
-
-def _rows(call: Call, orders: Iterable[Order]) -> list[dict[str, Any]]:
-    return [order_rows.listed(order, call.places(order.symbol)) for order in call.seen(orders)]
+    newest = found[-call.params.limit(50, 100) :]
+    return [order_rows.forced(order, call.places(order.symbol)) for order in call.seen(newest)]
 
 
 def amendments(call: Call) -> list[dict[str, Any]]:
