@@ -6,6 +6,7 @@ Adapters are imported where they are chosen, so that a function starts with only
 """
 
 import functools
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from withearth.flow.calibrations import newest_map
 from withearth.flow.runtime import Runtime
 from withearth.market.port import Market
 from withearth.messaging.port import Publisher
+from withearth.risk.limits import active, limits_of
 from withearth.settings import Settings, settings_from_process
 from withearth.store.port import DocumentStore
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from withearth.decision.sentiment import SentimentSource
     from withearth.store.blobs import Blobs
     from withearth.store.sqlite import SqliteStore
+
+log = logging.getLogger(__name__)
 
 ENVIRON_KEY: Final = "withearth.runtime"
 SYNTHETIC_START: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,7 +54,10 @@ def _process_runtime() -> Runtime:
 
 def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: Publisher) -> Runtime:
     """A runtime with the market, the predictor and the rest that the settings name."""
-    market = choose_market(settings)
+    market = choose_market(settings, clock)
+    venue = choose_venue(settings, market, clock)
+    if venue is not None:
+        log.info("limits_active %s", " ".join(active(limits_of(settings, venue.kind))))
     return Runtime(
         settings,
         clock,
@@ -60,7 +67,7 @@ def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: 
         choose_predictor(settings, clock, store),
         choose_payloads(settings),
         choose_sentiment(settings),
-        choose_venue(settings, market, clock),
+        venue,
     )
 
 
@@ -71,12 +78,17 @@ def open_store(directory: Path) -> "SqliteStore":
     return SqliteStore(directory / "store.db")
 
 
-def choose_market(settings: Settings) -> Market:
-    """Recorded files or the synthetic market, as MARKET says."""
+def choose_market(settings: Settings, clock: Clock) -> Market:
+    """Recorded files, the exchange, or the synthetic market, as MARKET says."""
     if settings.market == "recorded":
         from withearth.market.recorded import RecordedMarket
 
         return RecordedMarket(required(settings.data_dir, "DATA_DIR"), spread_bps=settings.model_spread_bps)
+    if settings.market == "live":
+        from withearth.market.binance import Access, BinanceMarket
+
+        patience = (settings.binance_http_timeout_ms, settings.binance_http_retries, settings.binance_http_backoff_ms)
+        return BinanceMarket(Access(settings.fapi_base, *patience), clock)
     from withearth.market.synthetic import SyntheticMarket
 
     return SyntheticMarket(
@@ -88,9 +100,13 @@ def choose_market(settings: Settings) -> Market:
 
 
 def choose_venue(settings: Settings, market: Market, clock: Clock) -> Venue | None:
-    """The paper exchange over the same market, when EXECUTE_TRADES is true; without it no order is ever sent."""
+    """The paper or the demo exchange, when EXECUTE_TRADES is true; without it no order is ever sent."""
     if not settings.execute_trades:
         return None
+    if settings.venue == "demo":
+        from withearth.execution.binance import open_demo_venue
+
+        return open_demo_venue(settings, clock)
     from withearth.execution.paper_venue import open_paper_venue
 
     return open_paper_venue(settings, market, clock)

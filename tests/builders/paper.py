@@ -162,17 +162,17 @@ def _a_listing(symbol: str, *, tick: str, step: str, max_qty: str, min_notional:
     )
 
 
-def an_exchange(now_ms: int, feed: HandFeed) -> PaperExchange:
+def an_exchange(now_ms: int, feed: HandFeed, instruments: Mapping[str, PaperInstrument] | None = None) -> PaperExchange:
     """An exchange with one account that has paid in."""
-    exchange = PaperExchange(listing(), feed, now_ms=now_ms)
+    exchange = PaperExchange(instruments or listing(), feed, now_ms=now_ms)
     exchange.open_account(ACCOUNT, {"USDT": DEPOSIT})
     return exchange
 
 
-def a_feed(start_ms: int) -> HandFeed:
-    """Both symbols at their first prices."""
-    tick_sizes = {symbol: each.tick_size for symbol, each in listing().items()}
-    return HandFeed(start_ms, {symbol: Decimal(price) for symbol, price in _PRICES.items()}, tick_sizes)
+def a_feed(start_ms: int, instruments: Mapping[str, PaperInstrument] | None = None) -> HandFeed:
+    """Every symbol at its first price."""
+    tick_sizes = {symbol: each.tick_size for symbol, each in (instruments or listing()).items()}
+    return HandFeed(start_ms, {symbol: Decimal(_PRICES.get(symbol, "1")) for symbol in tick_sizes}, tick_sizes)
 
 
 @cache
@@ -192,11 +192,12 @@ class Venue:
     `status`, `headers` and `answer` are those of the newest response, as it came over the wire.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, instruments: Mapping[str, PaperInstrument] | None = None) -> None:
         self.clock = ManualClock(NOON)
-        self.feed = a_feed(self.now_ms())
+        self.feed = a_feed(self.now_ms(), instruments)
         self.faults = FaultQueue()
-        self.face = Face(an_exchange(self.now_ms(), self.feed), self.clock, [ApiKey(KEY, SECRET, ACCOUNT)])
+        exchange = an_exchange(self.now_ms(), self.feed, instruments)
+        self.face = Face(exchange, self.clock, [ApiKey(KEY, SECRET, ACCOUNT)])
         self.status: int | None = None
         self.headers: Mapping[str, str] = {}
         self.answer: Any = None

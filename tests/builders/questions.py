@@ -1,9 +1,13 @@
 """Builds questions to predictors, and predictors that answer them from a script."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from tests.builders.installation import Installation
 from tests.builders.snapshots import a_snapshot
+from withearth.decision.gemini import GeminiPredictor
+from withearth.decision.gemini_service import GeminiService
 from withearth.decision.prediction import Answer, Prediction, Question, Unanswered, audit_of
 from withearth.decision.sentiment import Sentiment
 from withearth.decision.spend import NOTHING, Spend
@@ -21,6 +25,14 @@ def a_question(*, sentiment: Sentiment | None = None, **snapshot: Any) -> Questi
 def a_prediction(direction: str = "long", prob: float = 0.7) -> Prediction:
     """An answer of this direction and probability."""
     return Prediction(Direction(direction), prob, f"because {direction}", support=99.0, resistance=101.0)
+
+
+def impatient(opened: Installation) -> Installation:
+    """The installation, asking Gemini through the real SDK without waiting between two attempts."""
+    settings = opened.runtime.settings
+    predictor = GeminiPredictor(settings, settings.gemini_model, opened.clock, GeminiService(settings), lambda _: None)
+    opened.runtime = replace(opened.runtime, predictor=predictor)
+    return opened
 
 
 class Scripted:

@@ -20,14 +20,13 @@ AWAY: Final = Decimal(50_100)
 """Farther than LIMIT_MAX_SLIPPAGE_BPS allows an entry at 50 000 to follow."""
 BEYOND_STOP: Final = Decimal(49_700)
 BEYOND_TARGET: Final = Decimal(50_500)
-HORIZON_MIN: Final = 7
-LOOK: Final = 2 * SECOND
-"""LIMIT_POLL_SEC, and the calls until the look is over."""
+LOOKS: Final = 3 * SECOND
+"""The look that finds a quantity, LIMIT_POLL_SEC apart, and the look and the calls that leave it, a second later."""
 
 
-def an_intent() -> TradeIntent:
-    """A long whose horizon is over soon."""
-    return a_long(horizon_min=HORIZON_MIN, expires_at=a_long().decided_at + 6 * MINUTE)
+def an_intent(horizon_min: int = 7) -> TradeIntent:
+    """A long whose horizon is over soon, though not before a dead process's lease."""
+    return a_long(horizon_min=horizon_min, expires_at=a_long().decided_at + (horizon_min - 1) * MINUTE)
 
 
 def entry_waits(world: World) -> bool:
@@ -78,11 +77,12 @@ def assert_booked(world: World, trading: Trading, intent: TradeIntent) -> None:
 def assert_covered(world: World, settings: Settings) -> None:
     """What the protection promises, by the exchange's books.
 
-    before_entry: nothing held was ever uncovered. after_fill: never longer than PROTECT_WITHIN_SEC and a look before
-    the eyes of a process. A dead process protects nothing; its lease and the reconciler's minute bound that time.
+    before_entry: nothing held was ever uncovered. after_fill: never longer than PROTECT_WITHIN_SEC before the eyes of
+    a process, plus the look that finds it and the one that leaves. A dead process protects nothing: its lease and the
+    reconciler's minute bound that time.
     """
     if settings.protection == "before_entry":
         assert [] == world.watch.stretches
     else:
-        assert world.watch.longest_at_work <= settings.protect_within_sec * SECOND + LOOK
+        assert world.watch.longest_at_work <= settings.protect_within_sec * SECOND + LOOKS
         assert world.watch.longest_unattended <= CLAIM_LEASE + 2 * MINUTE

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.builders.installation import START, Installation
+from tests.builders.questions import impatient
 from tests.fakes.model_server import ModelServer, model_server
 from withearth.decision.gemini import GeminiPredictor
 from withearth.decision.gemini_service import GeminiService
@@ -42,7 +44,7 @@ def installation(directory: Path, server: ModelServer, **changes: str) -> Instal
     """An installation that asks the stand-in. Its gate lets everything through."""
     open_gate = {"MIN_VOL_FRAC": "0", "MAX_SPREAD_BPS": "100", "FUNDING_WINDOW_MIN": "0"}
     asked = server.settings(PREDICTOR="gemini", GOOGLE_API_KEY=KEY, G_TIMEOUT_MS="2000")
-    return Installation(directory, **open_gate | asked | changes)
+    return impatient(Installation(directory, **open_gate | asked | changes))
 
 
 def decided(opened: Installation, symbol: str = "BTCUSDT") -> Any:
@@ -185,6 +187,22 @@ def test_r20_a_truncated_answer_is_asked_for_once_more(tmp_path: Path, server: M
     assert decision["asked"]["cost_micro_usd"] == 2 * 273
 
 
+def test_r20_the_second_attempt_waits_as_long_as_it_is_told(tmp_path: Path, server: ModelServer) -> None:
+    """The time of a 429's RetryInfo, half a second where none is named, and never past the end of the time."""
+    waits: list[float] = []
+    for script in ("busy", "overloaded", "busy-for-long"):
+        server.play(script)
+        opened = installation(tmp_path / script, server)
+        settings = opened.runtime.settings
+        predictor = GeminiPredictor(
+            settings, settings.gemini_model, opened.clock, GeminiService(settings), waits.append
+        )
+        opened.runtime = replace(opened.runtime, predictor=predictor)
+        decided(opened)
+
+    assert waits == [0.05, 0.5]
+
+
 def test_r20_the_request_sets_a_ceiling_and_how_much_is_thought(tmp_path: Path, server: ModelServer) -> None:
     """Token ceiling, thinking level, temperature, seed and schema are in every request; tools are in none."""
     decided(installation(tmp_path, server, G_MAX_TOKENS="256", G_THINKING="low", G_SEED="11", G_TEMPERATURE="1"))
@@ -271,13 +289,14 @@ def test_the_sdk_is_not_imported_before_a_question_is_put(tmp_path: Path, server
 
 IMPORTS = """
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tests.builders.installation import Installation
 from withearth.flow.trader import decision_now
-gate = {{"MIN_VOL_FRAC": "0", "FUNDING_WINDOW_MIN": "0", "MIN_PROB": "0.5", "RR_MIN": "0.5", "RR_MIN_HIGH_PROB": "0.5"}}
+gate = {{"MIN_VOL_FRAC": "0", "FUNDING_WINDOW_MIN": "0"}}
 closed = Installation(Path({directory!r}) / "closed", MAX_SPREAD_BPS="0.1", **gate, **{settings!r})
-print(decision_now(closed.runtime, "BTCUSDT")["blocked_by"], any(name.startswith("google.genai") for name in sys.modules))
+print(decision_now(closed.runtime, "BTCUSDT")["blocked_by"], "google.genai" in sys.modules)
 opened = Installation(Path({directory!r}) / "open", MAX_SPREAD_BPS="100", **gate, **{settings!r})
 decision = decision_now(opened.runtime, "BTCUSDT")
 print(decision["prediction"] and None, "google.genai" in sys.modules)

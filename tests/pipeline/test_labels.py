@@ -4,14 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.builders.installation import START, Installation
 from withearth.decision.calibration import CalibrationMap
 from withearth.domain.errors import MarketFault
 from withearth.domain.reasons import Reason
-from withearth.flow import labelling
 from withearth.flow.calibrations import keep_map, newest_map
+from withearth.flow.labelling import label_past_decisions
+from withearth.local.scheduler import Job
 from withearth.messaging.local_bus import Chaos
 from withearth.store.port import Query
 
@@ -56,23 +55,25 @@ def test_a_second_pass_changes_nothing(tmp_path: Path) -> None:
     opened.run(1)
     before = opened.books("labels")
 
-    assert labelling.label_past_decisions(opened.runtime) == 0
+    assert label_past_decisions(opened.runtime) == 0
     assert opened.books("labels") == before
 
 
-def test_a_pass_does_a_bounded_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pass_does_a_bounded_number(tmp_path: Path) -> None:
     """After a long silence the backlog is worked off the oldest first."""
     opened = Installation(tmp_path, **HORIZON)
-    monkeypatch.setattr(labelling, "label_past_decisions", lambda _runtime: 0)
-    monkeypatch.setattr("withearth.flow.reconcile.label_past_decisions", lambda _runtime: 0)
-    opened.run(1)
-    monkeypatch.undo()
-    monkeypatch.setattr(labelling, "LABELS_A_PASS", 3)
+    cloud = opened.cloud()
+    for tick in range(4):
+        opened.clock.set(START + timedelta(minutes=5 * tick))
+        cloud.fire(Job("dispatcher", "*/5 * * * *"))
+        while cloud.deliver():
+            pass
     opened.clock.set(START + timedelta(days=1))
 
-    assert labelling.label_past_decisions(opened.runtime) == 3
+    assert label_past_decisions(opened.runtime, at_most=3) == 3
     done = [each for each in labels(opened) if each["state"] == "DONE"]
     waiting = [each for each in labels(opened) if each["state"] == "DUE"]
+    assert len(done) == 3
     assert max(each["due_at"] for each in done) <= min(each["due_at"] for each in waiting)
 
 
@@ -89,10 +90,10 @@ def test_missing_candles_hold_up_nobody_and_end_as_unknown(tmp_path: Path) -> No
 
     market.candles = gone  # type: ignore[method-assign]
     opened.clock.set(START + timedelta(minutes=15))
-    labelling.label_past_decisions(opened.runtime)
+    label_past_decisions(opened.runtime)
     assert {each["due_at"] for each in labels(opened)} == {START + timedelta(minutes=75)}
     opened.clock.set(START + timedelta(days=1, minutes=15))
-    labelling.label_past_decisions(opened.runtime)
+    label_past_decisions(opened.runtime)
     market.candles = candles  # type: ignore[method-assign]
 
     assert {(each["state"], each["barrier"]) for each in labels(opened)} == {("DONE", "UNKNOWN")}

@@ -113,7 +113,7 @@ def test_history_begins_where_it_begins(market: SyntheticMarket) -> None:
 
     assert to_ms(FIRST.replace(hour=0, minute=0, second=0)) == days[0][0]
     assert 121 == len(days)
-    assert (days[0][1], 19) == (weeks[0][1], len(weeks))
+    assert (days[0][1], 18) == (weeks[0][1], len(weeks))
 
 
 def test_bars_follow_a_price_that_was_set() -> None:

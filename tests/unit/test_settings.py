@@ -117,6 +117,15 @@ ADDED: Final[dict[str, object]] = {
     "PROTECTION": "before_entry",
     "PROTECT_WITHIN_SEC": 10,
     "PAPER_DEPOSIT_USDT": Decimal(1000),
+    "MAX_OPEN_POSITIONS": 3,
+    "MAX_TOTAL_NOTIONAL_USDT": Decimal(500),
+    "MAX_DAILY_LOSS_USDT": Decimal(25),
+    "MAX_DRAWDOWN_PCT": Decimal(10),
+    "COOLDOWN_MIN_AFTER_STOP": 15,
+    "MAX_CONSECUTIVE_LOSSES": 5,
+    "LOSS_PAUSE_MIN": 240,
+    "MAX_ENTRIES_PER_HOUR": 12,
+    "MIN_EDGE_BPS": Decimal(0),
 }
 SECRETS: Final = ("BINANCE_API_KEY", "BINANCE_API_SECRET", "GOOGLE_API_KEY", "XAI_API_KEY")
 NUMBERS: Final = tuple(key for key in KEYS if bounds(key) is not None)

@@ -1,12 +1,13 @@
 """The command line. A wrong call or a wrong setting is one sentence on standard error and exit code 2."""
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Final
 
 import typer
 
 from withearth import __version__
-from withearth.cli import decisions, export, inspect, live, paper, replay
+from withearth.cli import control, decisions, export, inspect, live, paper, replay
 from withearth.domain.errors import WithEarthError
 
 app = typer.Typer(
@@ -16,9 +17,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (live.run, live.demo, replay.replay, inspect.tick, inspect.settings):
+COMMANDS: Final[tuple[Callable[..., None], ...]] = (
+    live.run,
+    live.demo,
+    replay.replay,
+    inspect.tick,
+    inspect.settings,
+    control.halt,
+    control.reduce,
+    control.resume,
+    control.flatten,
+    control.status,
+    paper.paper_exchange,
+)
+for command in COMMANDS:
     app.command()(command)
-app.command()(paper.paper_exchange)
 app.add_typer(export.app, name="export")
 app.add_typer(decisions.app, name="decisions")
 

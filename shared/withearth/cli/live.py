@@ -25,6 +25,7 @@ from withearth.local.report import report
 from withearth.local.scheduler import CLOUD_JOBS, SLOW_JOBS, Scheduler
 from withearth.local.server import PAGE, serving
 from withearth.local.state import exclusive, open_bus, remember_latest
+from withearth.risk.limits import active, limits_of
 
 DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,BNBUSDT"
 CHECK_SECONDS: Final = 180
@@ -32,9 +33,13 @@ CHECK_SECONDS: Final = 180
 LOOK_SECONDS: Final = 0.25
 
 
-def run(predictor: Who = None) -> None:
+def run(
+    predictor: Who = None,
+    execute: Annotated[bool, typer.Option(help="Send orders to VENUE, instead of shadow trades.")] = False,
+) -> None:
     """Run the whole system on this machine, on the wall's clock, until it is stopped."""
-    settings, clock = settings_with({"PREDICTOR": predictor}), WallClock()
+    settings = settings_with({"PREDICTOR": predictor, "EXECUTE_TRADES": "true" if execute else None})
+    clock = WallClock()
     configure_logging(settings)
     with exclusive(settings.state_dir):
         bus = open_bus(settings.state_dir, clock)
@@ -71,7 +76,10 @@ def demo(
 
 def _announce(runtime: Runtime, address: str) -> None:
     market, predictor = runtime.market.origin.value, runtime.predictor.name
-    console.print(f"withEarth runs on a {market} market with the predictor {predictor}; trades are SHADOW trades.")
+    console.print(f"withEarth runs on a {market} market with the predictor {predictor}.", soft_wrap=True)
+    console.print(f"Its trades are {runtime.mode} trades.")
+    if runtime.venue is not None:
+        console.print(f"Limits: {', '.join(active(limits_of(runtime.settings, runtime.mode)))}", soft_wrap=True)
     console.print(f"Dashboard: {address}{PAGE}", soft_wrap=True)
     notices.print("Stop it with Ctrl-C.")
 

@@ -51,11 +51,12 @@ def paper_exchange(
 ) -> None:
     """Run an exchange that any Binance USDⓈ-M client can be pointed at, until it is stopped."""
     settings = settings_with({"MARKET": market, "DATA_DIR": str(data) if data else None, "SYMBOLS": symbols})
-    prices = choose_market(settings)
+    clock = _clock(instant(start, "--from") if start else None, speed)
+    prices = choose_market(settings, clock)
     assembled = assemble_exchange(
         prices,
         _listing(settings, prices),
-        _clock(instant(start, "--from") if start else None, speed),
+        clock,
         [_account(text) for text in account or [DEFAULT_ACCOUNT]],
         seed=seed,
         check_time=not any_time,

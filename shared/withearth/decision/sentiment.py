@@ -43,8 +43,10 @@ class Sentiment:
 
     @classmethod
     def from_document(cls, data: Any) -> Self:
-        """The numbers a document holds. Raises KeyError or ValueError when they are not what a source may answer."""
+        """The numbers a document holds. Raises KeyError, TypeError or ValueError when it holds anything else."""
         numbers = SentimentNumbers.model_validate({name: data[name] for name in SentimentNumbers.model_fields})
+        if not isinstance(data["as_of"], datetime):
+            raise TypeError("as_of is no instant")
         return cls(**numbers.model_dump(), as_of=data["as_of"])
 
     def is_fresh(self, as_of: datetime, age_max: timedelta) -> bool:

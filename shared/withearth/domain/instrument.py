@@ -41,7 +41,7 @@ class Instrument:
         return _to_multiple(qty, self.step_size, ROUND_FLOOR)
 
     def within_band(self, price: Decimal, mark: Decimal) -> bool:
-        """Whether PERCENT_PRICE accepts the price beside this mark price; the exchange itself looks at one side only."""
+        """Whether PERCENT_PRICE accepts the price beside this mark price; the exchange looks at one side only."""
         return self.band is None or self.band[0] * mark <= price <= self.band[1] * mark
 
     def takes_price(self, price: Decimal) -> bool:

@@ -53,6 +53,7 @@ from withearth.execution.venue import (
     SymbolModes,
     Truth,
 )
+from withearth.settings import Settings, reveal
 
 PAGE: Final = 1_000
 ABSENT_CODES: Final = frozenset({-2011, -2013})
@@ -311,6 +312,18 @@ class BinanceVenue:
             _line.timestamp = 0
         heard: requests.Response | None = _line.heard
         return Heard(None, "", sent) if heard is None else Heard(heard.status_code, heard.text)
+
+
+def open_demo_venue(settings: Settings, clock: Clock) -> BinanceVenue:
+    """The owner's account on Binance's demo exchange, with the clocks compared.
+
+    Raises Misconfigured when a key is missing, and Unavailable when the exchange does not answer.
+    """
+    key, secret = (reveal(settings, name) for name in ("BINANCE_API_KEY", "BINANCE_API_SECRET"))
+    address = settings.binance_fapi_testnet_base
+    venue = BinanceVenue(Connection("DEMO", address, key, secret, settings.binance_http_timeout_ms), clock)
+    venue.synchronise()
+    return venue
 
 
 class _Line(threading.local):

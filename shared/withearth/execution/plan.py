@@ -107,6 +107,8 @@ class Situation:
     policy: Policy
     no_entry: Reason | None
     limit_price: Callable[[int], Decimal]
+    close_now: bool = False
+    """Whether the owner had everything closed."""
 
     @property
     def exposure(self) -> Decimal:
@@ -178,9 +180,16 @@ def _entering(situation: Situation) -> Step:
         case Outcome.LIVE:
             return _working(situation, client_id, sent)
         case Outcome.OVER:
-            return Move(Event.FILLED) if situation.exposure else Move(Event.NOT_FILLED, Reason.ENTRY_NOT_FILLED)
+            return Move(Event.FILLED) if situation.exposure else Move(Event.NOT_FILLED, _why_unfilled(situation))
         case Outcome.REJECTED | Outcome.ABSENT:
             return _enter_again(situation, sent)
+
+
+def _why_unfilled(situation: Situation) -> Reason:
+    """What took a resting entry away: a limit or the trading state, if one speaks; else its time was over."""
+    if situation.no_entry is None or situation.no_entry is Reason.INTENT_EXPIRED:
+        return Reason.ENTRY_NOT_FILLED
+    return situation.no_entry
 
 
 def _enter(situation: Situation) -> Step:
@@ -220,6 +229,8 @@ def _protecting(situation: Situation) -> Step:
     """One stop and one target for exactly what is held, the new before the old goes."""
     if situation.is_flat:
         return Move(Event.FLAT)
+    if situation.close_now:
+        return Move(Event.FLATTEN, Reason.FLATTENED)
     if situation.is_naked:
         return _cover(situation)
     for leg, trigger in ((Leg.STOP, situation.execution.terms.sl), (Leg.TARGET, situation.execution.terms.tp)):
@@ -263,6 +274,8 @@ def _holding(situation: Situation) -> Step:
     """Protected: watch for the end."""
     if situation.is_flat:
         return Move(Event.FLAT)
+    if situation.close_now:
+        return Move(Event.FLATTEN, Reason.FLATTENED)
     if situation.now >= situation.execution.terms.ends_at:
         return Move(Event.TIME_UP, Reason.HORIZON_OVER)
     return Move(Event.UNPROTECTED) if situation.is_naked else Rest()

@@ -15,7 +15,6 @@ from typing import Any
 from withearth.decision.assess import Assessment, Conditions, assess
 from withearth.decision.gate import gate
 from withearth.decision.prediction import Prediction, Question, Unanswered
-from withearth.decision.sentiment import Sentiment
 from withearth.domain.book import Quote
 from withearth.domain.canonical import digest
 from withearth.domain.errors import Contention, InvalidEvent, MarketFault, Unavailable
@@ -23,9 +22,10 @@ from withearth.domain.reasons import Reason
 from withearth.domain.times import Timeframe, decision_id, tick_time
 from withearth.features.snapshot import HISTORY_BARS, FeatureSnapshot, build_snapshot, to_document, with_depth
 from withearth.flow.asking import Outcome, Ticket, admit, put, reservation, settlement, written_off
-from withearth.flow.documents import CLAIM_LEASE, DECISION_RETENTION, DecisionState, decision_ref, sentiment_ref
+from withearth.flow.documents import CLAIM_LEASE, DECISION_RETENTION, DecisionState, decision_ref
 from withearth.flow.labelling import label_due
 from withearth.flow.runtime import Runtime
+from withearth.flow.sentiment import fresh_sentiment
 from withearth.messaging.events import MarketTick, TradeIntent, encode
 from withearth.messaging.port import TRADE_INTENTS, Message
 from withearth.store.port import AlreadyExists, Create, Document, Ref, Replace, Stored, Write
@@ -158,17 +158,8 @@ def _conditions(case: _Case, snapshot: FeatureSnapshot) -> Conditions:
 
 def _question(case: _Case, snapshot: FeatureSnapshot) -> Question:
     case.audit["snapshot_hash"] = digest(case.audit["snapshot"])
-    return Question(case.ref.id, snapshot, case.audit["snapshot_hash"], _sentiment(case))
-
-
-def _sentiment(case: _Case) -> Sentiment | None:
-    """The symbol's sentiment, where it is switched on and fresh."""
-    settings = case.runtime.settings
-    stored = None if settings.sentiment == "off" else case.runtime.store.get(sentiment_ref(case.tick.symbol))
-    known = None if stored is None or stored.data.get("numbers") is None else stored.data["numbers"]
-    sentiment = None if known is None else Sentiment.from_document(known)
-    age_max = timedelta(minutes=settings.sentiment_max_age_min)
-    return sentiment if sentiment is not None and sentiment.is_fresh(case.closed_at, age_max) else None
+    sentiment = fresh_sentiment(case.runtime, case.tick.symbol, case.closed_at)
+    return Question(case.ref.id, snapshot, case.audit["snapshot_hash"], sentiment)
 
 
 def _ask(case: _Case, question: Question) -> Outcome:

@@ -1,14 +1,14 @@
 """Execute: an intent becomes a trade at most once, or is refused with a reason.
 
-Without a venue the trade is a shadow trade: trade, position and the intent's end are one commit. With a venue the intent
-takes its symbol and becomes an execution, which `work` walks as far as it can now. A crash at any point leaves a record
-from which the redelivered message, or the reconciler, goes on.
+Without a venue the trade is a shadow trade: trade, position and the intent's end are one commit. With a venue the
+intent takes its symbol and its slot among the limits and becomes an execution, which `work` walks as far as it can now.
+A crash at any point leaves a record from which the redelivered message, or the reconciler, goes on.
 """
 
 from datetime import timedelta
 from typing import Any
 
-from withearth.domain.errors import Contention, InvalidEvent, Misconfigured
+from withearth.domain.errors import Contention, InvalidEvent, Misconfigured, Refused
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.execution.outcome import OpenTrade
@@ -18,8 +18,10 @@ from withearth.execution.venue import Venue
 from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref, position_ref, trade_ref
 from withearth.flow.follow import bring_up_to_date, costs
 from withearth.flow.journal import event, occupying, opening
+from withearth.flow.limits import reserve
 from withearth.flow.prepare import prepare
 from withearth.flow.runtime import Runtime
+from withearth.flow.trading_state import persistently
 from withearth.flow.work import Job, work
 from withearth.messaging.events import TradeIntent
 from withearth.store.port import AlreadyExists, Create, Document, Replace, Stored, Write
@@ -47,11 +49,7 @@ def execute(runtime: Runtime, intent: TradeIntent) -> Document:
         return _refuse(runtime, intent, reason, version)
     if runtime.venue is None:
         return _open_shadow(runtime, intent, version)
-    try:
-        prepare(runtime, runtime.venue, intent.symbol)
-    except Misconfigured as fault:
-        return _refuse(runtime, intent, Reason.ACCOUNT_NOT_READY, version, str(fault))
-    return _begin(runtime, runtime.venue, intent, version)
+    return _enter(runtime, runtime.venue, intent, version)
 
 
 def resume(runtime: Runtime, venue: Venue, stored: Stored) -> Document:
@@ -112,8 +110,21 @@ def _open_shadow(runtime: Runtime, intent: TradeIntent, version: str) -> Documen
     return document
 
 
-def _begin(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) -> Document:
-    """Take the symbol and begin the execution, in one commit before anything is sent."""
+def _enter(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) -> Document:
+    """Begin the execution and work on it. The limits are asked before the account is touched, and when it begins."""
+    try:
+        reserve(runtime, intent)
+        prepare(runtime, venue, intent.symbol)
+        job = _begin(runtime, venue, intent, version)
+    except Misconfigured as fault:
+        return _refuse(runtime, intent, Reason.ACCOUNT_NOT_READY, version, str(fault))
+    except Refused as refusal:
+        return _refuse(runtime, intent, refusal.reason, version, refusal.detail)
+    return _worked(job)
+
+
+def _begin(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) -> Job:
+    """Take the symbol and its slot, and begin the execution, in one commit before anything is sent."""
     now = runtime.clock.now()
     terms = Terms(
         intent_id=intent.intent_id,
@@ -129,8 +140,11 @@ def _begin(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) ->
     execution = begin(terms, now, armed_first=runtime.settings.protection == "before_entry")
     heading = _document(intent, IntentState.CLAIMED)
     begun = heading | {"execution": execution.to_document(), "lease_until": now + CLAIM_LEASE}
-    version = _write(runtime, begun, version, [occupying(runtime, intent.intent_id, intent.symbol)])
-    return _worked(Job(runtime, venue, heading, execution, version, held_at=now))
+    occupied = occupying(runtime, intent.intent_id, intent.symbol)
+    held = persistently(
+        runtime.clock, intent.intent_id, lambda: _write(runtime, begun, version, [occupied, reserve(runtime, intent)])
+    )
+    return Job(runtime, venue, heading, execution, held, held_at=now)
 
 
 def _worked(job: Job) -> Document:

@@ -63,7 +63,7 @@ def label_due(question: Question, answer: Answer, assessment: Assessment, horizo
     return [Create(label_ref(question.decision_id), document)]
 
 
-def label_past_decisions(runtime: Runtime) -> int:
+def label_past_decisions(runtime: Runtime, at_most: int = LABELS_A_PASS) -> int:
     """Fill in the labels that are due, the oldest first, and return how many that were."""
     now = runtime.clock.now()
     due = runtime.store.query(
@@ -72,7 +72,7 @@ def label_past_decisions(runtime: Runtime) -> int:
             where={"state": LabelState.DUE.value},
             order_by="due_at",
             below=now + timedelta(microseconds=1),
-            limit=LABELS_A_PASS,
+            limit=at_most,
         )
     )
     try:

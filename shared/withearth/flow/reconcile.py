@@ -18,6 +18,7 @@ from withearth.flow.execute import resume
 from withearth.flow.follow import bring_up_to_date
 from withearth.flow.journal import event
 from withearth.flow.labelling import label_past_decisions
+from withearth.flow.limits import guard, write_limits_view
 from withearth.flow.runtime import Runtime
 from withearth.flow.sweep import sweep
 from withearth.flow.views import write_views
@@ -34,12 +35,15 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     if runtime.venue is None:
         still_open = [each for each in open_trades if _follow(runtime, each)]
     else:
+        _guard(runtime)
         go_on(runtime, runtime.venue)
         _sweep_at_times(runtime, runtime.venue)
         still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
     decisions = _newest_decisions(runtime)
     labelled = label_past_decisions(runtime)
     write_views(runtime, decisions, still_open)
+    if runtime.venue is not None:
+        write_limits_view(runtime)
     return {"open": len(still_open), "ended": len(open_trades) - len(still_open), "labelled": labelled}
 
 
@@ -63,6 +67,14 @@ def go_on(runtime: Runtime, venue: Venue) -> None:
                 resume(runtime, venue, each)
             except Retryable as error:
                 log.warning("execution_delayed %s: %s", each.ref.id, error)
+
+
+def _guard(runtime: Runtime) -> None:
+    """Hold the promises against the books. What cannot be done now is done in the next pass."""
+    try:
+        guard(runtime)
+    except Retryable as error:
+        log.warning("guard_delayed: %s", error)
 
 
 def _sweep_at_times(runtime: Runtime, venue: Venue) -> None:

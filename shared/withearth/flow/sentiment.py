@@ -21,6 +21,20 @@ from withearth.store.port import Replace, Stored, VersionMismatch
 _NEVER: Final = from_ms(0)
 
 
+def fresh_sentiment(runtime: Runtime, symbol: str, as_of: datetime) -> Sentiment | None:
+    """The symbol's sentiment as a decision may be told it: switched on, fresh, and numbers; otherwise None."""
+    settings = runtime.settings
+    stored = None if settings.sentiment == "off" else runtime.store.get(sentiment_ref(symbol))
+    if stored is None or stored.data.get("numbers") is None:
+        return None
+    try:
+        sentiment = Sentiment.from_document(stored.data["numbers"])
+    except (KeyError, TypeError, ValueError):
+        # It is optional: a document somebody damaged is as good as none.
+        return None
+    return sentiment if sentiment.is_fresh(as_of, timedelta(minutes=settings.sentiment_max_age_min)) else None
+
+
 def refresh_sentiment(runtime: Runtime) -> Mapping[str, Any]:
     """One pass. Returns how many symbols were read, and the reasons of those that were not."""
     if runtime.sentiment is None:

@@ -4,7 +4,7 @@ Money is booked from the exchange's own records: fills by their order ids, which
 window of time. So net pnl is the sum of the exchange's realised profit, commissions and funding to the last digit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -18,10 +18,15 @@ from withearth.execution.record import Execution
 from withearth.execution.venue import Fill, Venue
 from withearth.flow.documents import ledger_ref, position_ref, trade_ref
 from withearth.flow.journal import closing, event, opening
+from withearth.flow.limits import released, settled
 from withearth.flow.runtime import Runtime
 from withearth.store.port import Delete, Write
 
 _REASONS: Final = {Leg.TARGET: ExitReason.TARGET, Leg.STOP: ExitReason.STOP}
+_AT_MARKET: Final[Mapping[Reason | None, ExitReason]] = {
+    Reason.HORIZON_OVER: ExitReason.HORIZON,
+    Reason.FLATTENED: ExitReason.FLATTENED,
+}
 
 
 def entering(runtime: Runtime, heading: dict[str, Any], execution: Execution) -> Sequence[Write]:
@@ -56,7 +61,7 @@ def ending(runtime: Runtime, venue: Venue, execution: Execution) -> Sequence[Wri
     if not execution.filled:
         at = execution.phase_since
         told = event(f"{terms.intent_id}-refused", "INTENT_REFUSED", at, terms.symbol, str(execution.reason))
-        return [Delete(position_ref(terms.symbol)), told]
+        return [Delete(position_ref(terms.symbol)), told, *released(runtime, terms)]
     trade = runtime.store.get(trade_ref(terms.intent_id))
     if trade is None:
         raise AssertionError("an execution that was filled has a journal row")
@@ -68,7 +73,8 @@ def ending(runtime: Runtime, venue: Venue, execution: Execution) -> Sequence[Wri
         raise Unavailable(f"the exchange's fills of {terms.intent_id} are not all there yet")
     ended = Exit(_exit_reason(execution), _closed_at(execution, exits), _mean(exits))
     booked = _booked(venue, execution, entries, exits, ended.at)
-    return closing(trade, ended, booked, runtime.store.get(ledger_ref(runtime.mode)))
+    closed = closing(trade, ended, booked, runtime.store.get(ledger_ref(runtime.mode)))
+    return [*closed, *settled(runtime, terms, ended, booked)]
 
 
 def _our_fills(fills: Iterable[Fill], execution: Execution) -> list[Fill]:
@@ -98,7 +104,7 @@ def _exit_reason(execution: Execution) -> ExitReason:
     for leg, reason in _REASONS.items():
         if leg in closing_legs:
             return reason
-    return ExitReason.HORIZON if execution.reason is Reason.HORIZON_OVER else ExitReason.UNPROTECTED
+    return _AT_MARKET.get(execution.reason, ExitReason.UNPROTECTED)
 
 
 def _closed_at(execution: Execution, exits: list[Fill]) -> datetime:

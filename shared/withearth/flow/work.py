@@ -5,19 +5,21 @@ write-ahead record also renews the lease; if it cannot be written because the re
 taken over, and this one stops before it touches the exchange.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
+from withearth.domain.errors import Unavailable
 from withearth.domain.instrument import Instrument
 from withearth.domain.reasons import Reason
 from withearth.execution.entry import Touch, entry_fault, limit_price
 from withearth.execution.lineage import Leg, lineage
 from withearth.execution.look import Sight, action_of, answered, learn, to_ask
 from withearth.execution.phases import Event, Phase
-from withearth.execution.plan import Move, Policy, Remove, Reprice, Rest, Send, Situation, Step, Wait, plan
+from withearth.execution.plan import LOOK_AGAIN, Move, Policy, Remove, Reprice, Rest, Send, Situation, Step, Wait, plan
 from withearth.execution.record import Execution, Sent
 from withearth.execution.venue import (
     Answer,
@@ -29,11 +31,15 @@ from withearth.execution.venue import (
     Trigger,
     Venue,
 )
-from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref
+from withearth.flow.documents import CLAIM_LEASE, IntentState, flatten_ref, intent_ref
+from withearth.flow.limits import no_entry
 from withearth.flow.runtime import Runtime
 from withearth.flow.settle import ending, entering
+from withearth.flow.trading_state import closes_now, persistently
 from withearth.settings import Settings
 from withearth.store.port import Replace, Write
+
+log = logging.getLogger(__name__)
 
 WORK_FOR: Final = timedelta(seconds=100)
 """Shorter than a lease and than a function may run: what is not done by then, the reconciler goes on with."""
@@ -52,6 +58,8 @@ class Job:
     """When the record, and with it the lease, was written last: requests are signed with this instant."""
     naked_since: datetime | None = None
     """Since when every look has found a quantity without a stop."""
+    blind_looks: int = 0
+    """How many looks in a row the exchange did not answer."""
 
     @property
     def state(self) -> IntentState:
@@ -68,27 +76,42 @@ class Job:
 def work(job: Job) -> Execution:
     """Walk until there is nothing to do now.
 
-    Raises Contention when another process took over, and Unavailable when the exchange cannot be read: the work is
-    then gone on with by the next delivery, or by the reconciler.
+    Raises Contention when another process took over, and Unavailable when the books cannot be written or money not yet
+    be booked: the work is then gone on with by the next delivery, or by the reconciler.
     """
     stop_at = job.runtime.clock.now() + WORK_FOR
     goes_on = True
     while goes_on and job.runtime.clock.now() < stop_at:
-        sight = _look(job)
-        job.execution = learn(job.execution, sight, job.runtime.clock.now())
-        situation = _situation(job, sight)
+        try:
+            situation = _situation(job, _look(job))
+        except Unavailable as error:
+            goes_on = _wait_for_sight(job, error, stop_at)
+            continue
         job.naked_since = (job.naked_since or situation.now) if situation.is_naked else None
+        job.blind_looks = 0
         goes_on = _perform(job, plan(situation))
     if job.execution.phase is not Phase.ENDED:
         _write(job, lease=timedelta())
     return job.execution
 
 
+def _wait_for_sight(job: Job, error: Unavailable, stop_at: datetime) -> bool:
+    """Keep the lease and look again, twice as long after each time: a naked quantity cannot wait for a lease to end.
+
+    Longer and longer, because who goes on asking at the limit of requests is banned. False when the time is over.
+    """
+    time = LOOK_AGAIN * 2**job.blind_looks
+    job.blind_looks += 1
+    log.warning("exchange_unreadable %s: %s", job.execution.terms.intent_id, error)
+    return job.runtime.clock.now() + time < stop_at and _perform(job, Wait(time))
+
+
 def _look(job: Job) -> Sight:
-    """Read the symbol, and ask for each of our orders that the lists do not show."""
+    """Read the symbol, ask for each of our orders that the lists do not show, and learn from it."""
     truth = job.venue.truth(job.execution.terms.symbol)
-    asked = {id_: _ask(job, id_, sent) for id_, sent in to_ask(job.execution, truth)}
-    return Sight(truth, asked)
+    sight = Sight(truth, {id_: _ask(job, id_, sent) for id_, sent in to_ask(job.execution, truth)})
+    job.execution = learn(job.execution, sight, job.runtime.clock.now())
+    return sight
 
 
 def _ask(job: Job, client_id: str, sent: Sent) -> OrderState | ConditionalState | None:
@@ -117,6 +140,7 @@ def _situation(job: Job, sight: Sight) -> Situation:
         policy=policy_of(settings),
         no_entry=None if touch is None else _no_entry(job, sight, touch, instrument),
         limit_price=lambda reprices: _limit_price(execution, touch, instrument, settings, reprices),
+        close_now=closes_now(job.runtime.store.get(flatten_ref()), job.heading["decided_at"]),
     )
 
 
@@ -151,6 +175,9 @@ def _no_entry(job: Job, sight: Sight, touch: Touch, instrument: Instrument) -> R
     execution = job.execution
     if job.runtime.clock.now() >= execution.terms.expires_at:
         return Reason.INTENT_EXPIRED
+    reason = no_entry(job.runtime, execution.terms)
+    if reason is not None:
+        return reason
     foreign = [each for each in sight.truth.orders if lineage(each.symbol, each.client_id) is None]
     if not execution.legs(Leg.ENTRY) and (sight.held != 0 or foreign):
         return Reason.FOREIGN_POSITION
@@ -188,7 +215,8 @@ def _move(job: Job, event: Event, reason: Reason | None) -> None:
     if before.phase is Phase.ENTERING and after.phase is not Phase.CLEANING:
         _write(job, entering(job.runtime, job.heading, after))
     elif after.phase is Phase.ENDED:
-        _write(job, ending(job.runtime, job.venue, after))
+        intent_id = after.terms.intent_id
+        persistently(job.runtime.clock, intent_id, lambda: _write(job, ending(job.runtime, job.venue, after)))
     else:
         _write(job)
 

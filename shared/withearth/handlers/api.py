@@ -92,6 +92,12 @@ def signals(runtime: Runtime, _request: Request) -> Any:
     return labels(runtime) | {"at": None, "signals": []} | _view(runtime, "signals")
 
 
+def limits(runtime: Runtime, _request: Request) -> Any:
+    """The trading state, and every limit with its use at the reconciler's last pass."""
+    nothing = {"at": None, "trading": None, "readable": None, "limits": []}
+    return labels(runtime) | nothing | _view(runtime, "limits")
+
+
 def latest_signal(runtime: Runtime, request: Request) -> Any:
     """The newest decision of one symbol."""
     symbol = _symbol(runtime, request)
@@ -130,6 +136,7 @@ ROUTES: Final = Map(
         Rule("/api/trades", endpoint=trades, methods=["GET"]),
         Rule("/api/logs", endpoint=logs, methods=["GET"]),
         Rule("/api/signals", endpoint=signals, methods=["GET"]),
+        Rule("/api/limits", endpoint=limits, methods=["GET"]),
         Rule("/api/signals/latest", endpoint=latest_signal, methods=["GET"]),
         Rule("/api/candles", endpoint=candles, methods=["GET"]),
     ],

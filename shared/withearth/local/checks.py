@@ -22,7 +22,7 @@ BOOKED = frozenset({IncomeType.REALIZED_PNL, IncomeType.COMMISSION, IncomeType.F
 class Coverage:
     """Watches, after every request, how long a quantity was held that no open stop covers.
 
-    Time is counted from the exchange's own time of the change that left it uncovered, to the sample that no longer saw it.
+    Time is counted from the exchange's own time of the change that uncovered it, to the sample that saw it covered.
     """
 
     venue: PaperVenue

@@ -12,7 +12,8 @@ from withearth.domain.errors import WithEarthError
 from withearth.local.cloud import LocalCloud
 from withearth.local.scheduler import Job, Scheduler
 
-PUMPS: Final = 2
+PUMPS: Final = 8
+"""An entry that rests holds its pump for up to a minute and a half; the other symbols must not wait for it."""
 IDLE_SECONDS: Final = 0.05
 """How long a thread that found nothing to do waits, in seconds of the wall."""
 

@@ -3,23 +3,20 @@
 It listens on the loopback address only: whoever can reach it can start work.
 """
 
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
-from waitress.server import create_server
 from werkzeug.middleware.shared_data import SharedDataMiddleware
 
 from withearth.bootstrap import ENVIRON_KEY
-from withearth.domain.errors import Misconfigured
 from withearth.flow.runtime import Runtime
+from withearth.handlers.loopback import serving_on_loopback
 from withearth.local.functions import FUNCTIONS, REPOSITORY, function_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-LOOPBACK: Final = "127.0.0.1"
 PAGE: Final = "/dashboard"
 SECURITY_HEADERS: Final = [
     (
@@ -60,20 +57,6 @@ class LocalSite:
         return function_app(name).wsgi_app
 
 
-@contextmanager
-def serving(runtime: Runtime, port: int) -> Iterator[str]:
-    """Serve the site on a thread, and give its address. Port 0 takes any free one.
-
-    Raises Misconfigured when the port is taken.
-    """
-    try:
-        server = create_server(LocalSite(runtime), host=LOOPBACK, port=port, ident=None)
-    except OSError as error:
-        raise Misconfigured(f"PORT {port} is taken by another program: set PORT to a free one.") from error
-    thread = threading.Thread(target=server.run, name="http")
-    thread.start()
-    try:
-        yield f"http://{LOOPBACK}:{server.effective_port}"
-    finally:
-        server.close()
-        thread.join()
+def serving(runtime: Runtime, port: int) -> AbstractContextManager[str]:
+    """Serve the site on a thread, and give its address. Raises Misconfigured when the port is taken."""
+    return serving_on_loopback(LocalSite(runtime), port, "PORT")

@@ -44,6 +44,7 @@ def exclusive(directory: Path) -> Iterator[None]:
 
 def remember_latest(state_dir: Path, directory: Path) -> None:
     """Note which books were written last, for who looks at them next."""
+    state_dir.mkdir(parents=True, exist_ok=True)
     (state_dir / _LATEST).write_text(str(directory.resolve()), encoding="utf-8")
 
 

@@ -17,6 +17,7 @@ from withearth.paper.engine.exchange import PaperExchange
 from withearth.paper.engine.instruments import PaperInstrument, listed_instruments, made_up_instrument
 from withearth.paper.face import Face
 from withearth.paper.faults import FaultQueue
+from withearth.paper.feed import PriceFeed
 from withearth.paper.feed_market import MarketFeed
 from withearth.paper.steered import SteeredBars, SteeredFeed
 from withearth.paper.wire.bars import MarketBars
@@ -51,14 +52,18 @@ def assemble_exchange(
     clock: Clock,
     accounts: Iterable[PaperAccount],
     *,
+    prices: PriceFeed | None = None,
     seed: int = 0,
     limits: Limits | None = None,
     check_time: bool = True,
 ) -> Assembled:
-    """An exchange over a market. Raises Misconfigured when a symbol has no price at the clock's present."""
+    """An exchange over a market, at its candles' prices unless other `prices` are given.
+
+    Raises Misconfigured when a symbol has no price at the clock's present.
+    """
     steered, faults = SteeredClock(clock), FaultQueue(seed)
     now_ms = to_ms(steered.now())
-    feed = SteeredFeed(MarketFeed(market, instruments, seed=seed))
+    feed = SteeredFeed(prices or MarketFeed(market, instruments, seed=seed))
     _refuse_unpriced(feed, instruments, now_ms)
     exchange, keys = PaperExchange(instruments, feed, now_ms=now_ms, seed=seed), []
     for account in accounts:

@@ -10,10 +10,7 @@ from contextlib import contextmanager
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
-from waitress import wasyncore
-from waitress.server import create_server
-
-from withearth.domain.errors import Misconfigured
+from withearth.handlers.loopback import LOOPBACK, serving_on_loopback
 from withearth.paper.admin import PREFIX, Admin
 from withearth.paper.line import Line, Lost
 from withearth.paper.wire.request import JSON, WireAnswer, WireRequest
@@ -21,7 +18,6 @@ from withearth.paper.wire.request import JSON, WireAnswer, WireRequest
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-LOOPBACK: Final = "127.0.0.1"
 THREADS: Final = 8
 LONGEST_BODY: Final = 1_000_000
 SILENCE_S: Final = 60.0
@@ -81,30 +77,11 @@ def serving(line: Line, port: int, *, admin: Admin | None = None) -> Iterator[st
 
     Raises Misconfigured when the port is taken.
     """
-    site, sockets = PaperSite(line, admin), dict[int, Any]()
-    try:
-        server = create_server(
-            site,
-            map=sockets,
-            host=LOOPBACK,
-            port=port,
-            ident=None,
-            threads=THREADS,
-            max_request_body_size=LONGEST_BODY,
-            # A connection that a fault breaks is told by an OSError, which is no news.
-            log_socket_errors=False,
-        )
-    except OSError as error:
-        wasyncore.close_all(sockets, ignore_all=True)
-        raise Misconfigured(f"Port {port} is taken by another program: choose a free one with --port.") from error
-    thread = threading.Thread(target=server.run, name="paper-exchange")
-    thread.start()
-    try:
-        yield f"http://{LOOPBACK}:{server.effective_port}"
-    finally:
-        site.close()
-        # Workers first, for they wake the loop when they are done. Clients keep their connections open, and the loop
-        # runs as long as there is one: it has to close them itself.
-        server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets, ignore_all=True))
-        thread.join()
+    site = PaperSite(line, admin)
+    # A connection that a fault breaks is told by an OSError, which is no news.
+    options = {"threads": THREADS, "max_request_body_size": LONGEST_BODY, "log_socket_errors": False}
+    with serving_on_loopback(site, port, "--port", **options) as address:
+        try:
+            yield address
+        finally:
+            site.close()

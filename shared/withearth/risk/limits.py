@@ -137,6 +137,8 @@ def _pause_until(book: Book, limits: Limits) -> datetime | None:
 
 
 def _cooling_until(book: Book, limits: Limits, now: datetime) -> Mapping[tuple[str, Side], datetime]:
+    if not limits.cooldown:
+        return {}
     stops = sorted((each for each in book.closed if each.by_stop), key=lambda each: each.at)
     ends = {(each.symbol, each.side): each.at + limits.cooldown for each in stops}
     return {place: end for place, end in ends.items() if now < end}

@@ -13,8 +13,10 @@ from withearth.settings.limit_settings import LimitSettings
 class ExecutionSettings(LimitSettings):
     """Everything an owner can decide about execution and protection."""
 
-    venue: Literal["paper"] = setting(
-        Group.ENTRY, "paper", "Where orders go when EXECUTE_TRADES is true: the paper exchange in this process."
+    venue: Literal["paper", "demo"] = setting(
+        Group.ENTRY,
+        "paper",
+        "Where orders go when EXECUTE_TRADES is true: the paper exchange in this process, or Binance's demo exchange.",
     )
     protection: Literal["before_entry", "after_fill"] = setting(
         Group.ENTRY,

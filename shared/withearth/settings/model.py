@@ -59,8 +59,8 @@ class Settings(ExecutionSettings):
         Group.GENERAL, 65_536, 1_024, 10_000_000, "Size in bytes above which an incoming message is refused unread."
     )
 
-    market: Literal["synthetic", "recorded"] = setting(
-        Group.MARKET, "synthetic", "Where prices come from: a seeded random market, or recorded files."
+    market: Literal["synthetic", "recorded", "live"] = setting(
+        Group.MARKET, "synthetic", "Where prices come from: a seeded random market, recorded files, or the exchange."
     )
     data_dir: DirectoryOrNone = setting(
         Group.MARKET, None, "Directory of the recorded market data; needed when MARKET is recorded."

@@ -73,7 +73,15 @@ def test_a_server_stops_while_clients_hold_connections() -> None:
         half = socket.create_connection(("127.0.0.1", port or 0))
         half.sendall(b"GET /fapi/v1/ping HTTP/1.1\r\n")
     with half:
-        assert half.recv(1) == b""
+        assert _is_disconnected(half)
+
+
+def _is_disconnected(connection: socket.socket) -> bool:
+    # What the server had not read yet makes the end of the connection a reset.
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
 
 
 def test_only_this_machine_is_listened_to(http_venue: HttpVenue) -> None:

@@ -68,7 +68,7 @@ def test_python_binance_trades_a_position_through(client: Any) -> None:
     assert ("TAKE_PROFIT_MARKET", True) == (profit["orderType"], profit["closePosition"])
     assert Decimal(position["positionAmt"]) == Decimal("0.01")
     assert len(client.futures_get_open_orders(symbol=BTC, conditional=True)) == 2
-    assert client.futures_get_order(algoId=stop["algoId"], conditional=True)["algoStatus"] == "NEW"
+    assert client.futures_get_order(symbol=BTC, algoId=stop["algoId"])["algoStatus"] == "NEW"
 
     assert client.futures_cancel_order(algoId=stop["algoId"], conditional=True)["code"] == "200"
     assert client.futures_cancel_all_open_orders(symbol=BTC, conditional=True)["code"] == 200

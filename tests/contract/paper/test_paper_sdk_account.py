@@ -1,47 +1,24 @@
 """Account, settings and histories through the official SDK."""
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from tests.builders.paper import BTC, DOT, Venue
+from tests.contract.paper.calls import PRIVATE
 from tests.contract.paper.recordings import RECORDINGS
 
 HOUR_MS: Final = 3_600_000
 
-CALLS: Final[dict[str, Callable[[Any], Any]]] = {
-    "account.v2": lambda rest: rest.account_information_v2(),
-    "account.v3": lambda rest: rest.account_information_v3(),
-    "balance.v2": lambda rest: rest.futures_account_balance_v2(),
-    "balance.v3": lambda rest: rest.futures_account_balance_v3(),
-    "positionRisk.v2": lambda rest: rest.position_information_v2(symbol=BTC),
-    "positionRisk.v3": lambda rest: rest.position_information_v3(),
-    "accountConfig": lambda rest: rest.futures_account_configuration(),
-    "symbolConfig": lambda rest: rest.symbol_configuration(),
-    "leverageBracket": lambda rest: rest.notional_and_leverage_brackets(),
-    "positionMode": lambda rest: rest.get_current_position_mode(),
-    "assetsMode": lambda rest: rest.get_current_multi_assets_mode(),
-    "adlQuantile": lambda rest: rest.position_adl_quantile_estimation(),
-    "rateLimits": lambda rest: rest.query_user_rate_limit(),
-    "tradingStatus": lambda rest: rest.futures_trading_quantitative_rules_indicators(),
-    "feeBurn": lambda rest: rest.get_bnb_burn_status(),
-    "feeBurn.changed": lambda rest: rest.toggle_bnb_burn_on_futures_trade(fee_burn="true"),
-    "commissionRate": lambda rest: rest.user_commission_rate(symbol=BTC),
-    "income": lambda rest: rest.get_income_history(),
-    "listenKey": lambda rest: rest.start_user_data_stream(),
-    "listenKey.kept": lambda rest: rest.keepalive_user_data_stream(),
-}
 
-
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", PRIVATE)
 def test_an_answer_has_the_shape_of_the_documented_one(venue: Venue, name: str) -> None:
     """With a position and a resting order, so that no list is empty."""
     venue.rest.start_user_data_stream()
     venue.rest.new_order(symbol=BTC, side="BUY", type="MARKET", quantity="0.010")
     venue.rest.new_order(symbol=BTC, side="BUY", type="LIMIT", quantity="0.010", price="45000", time_in_force="GTC")
-    CALLS[name](venue.rest)
+    PRIVATE[name](venue.rest)
 
     assert RECORDINGS[name].differences(venue.answer) == []
 

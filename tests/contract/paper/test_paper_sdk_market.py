@@ -1,36 +1,13 @@
 """Public endpoints through the official SDK: recorded shapes, candles as the exchange gives them, real weights."""
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from tests.builders.paper import BTC, DOT, Venue
+from tests.contract.paper.calls import PUBLIC, Call
 from tests.contract.paper.recordings import RECORDINGS
-
-Call = Callable[[Any], Any]
-
-CALLS: Final[dict[str, Call]] = {
-    "time": lambda rest: rest.check_server_time(),
-    "exchangeInfo": lambda rest: rest.exchange_information(),
-    "klines": lambda rest: rest.kline_candlestick_data(symbol=BTC, interval="5m", limit=5),
-    "continuousKlines": lambda rest: rest.continuous_contract_kline_candlestick_data(
-        pair=BTC, contract_type="PERPETUAL", interval="5m", limit=5
-    ),
-    "depth": lambda rest: rest.order_book(symbol=BTC, limit=20),
-    "bookTicker": lambda rest: rest.symbol_order_book_ticker(symbol=BTC),
-    "bookTickers": lambda rest: rest.symbol_order_book_ticker(),
-    "premiumIndex": lambda rest: rest.mark_price(symbol=BTC),
-    "premiumIndexes": lambda rest: rest.mark_price(),
-    "fundingRate": lambda rest: rest.get_funding_rate_history(symbol=BTC),
-    "fundingInfo": lambda rest: rest.get_funding_rate_info(),
-    "price": lambda rest: rest.symbol_price_ticker_v2(symbol=DOT),
-    "prices": lambda rest: rest.symbol_price_ticker(),
-    "ticker24hr": lambda rest: rest.ticker24hr_price_change_statistics(symbol=BTC),
-    "aggTrades": lambda rest: rest.compressed_aggregate_trades_list(symbol=BTC),
-    "openInterest": lambda rest: rest.open_interest(symbol=BTC),
-}
 
 WEIGHTS: Final[list[tuple[int, Call]]] = [
     (1, lambda rest: rest.test_connectivity()),
@@ -88,10 +65,10 @@ WEIGHTS: Final[list[tuple[int, Call]]] = [
 ]
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_an_answer_has_the_shape_of_the_recorded_one(venue: Venue, name: str) -> None:
     """Keys, their order, types and number formats, of every public endpoint that the SDK has a method for."""
-    CALLS[name](venue.rest)
+    PUBLIC[name](venue.rest)
 
     assert RECORDINGS[name].differences(venue.answer) == []
 

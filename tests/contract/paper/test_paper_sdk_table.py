@@ -6,14 +6,14 @@ from typing import Final
 import pytest
 from binance_common import utils
 
-from tests.builders.paper import BTC, Venue, wire_dir
-from tests.contract.paper.recordings import NO_DATA
-from tests.contract.paper.test_paper_sdk_account import CALLS as ACCOUNT_CALLS
-from tests.contract.paper.test_paper_sdk_market import CALLS as MARKET_CALLS
+from tests.builders.paper import BTC, Venue, data_dir, wire_dir
+from tests.contract.paper.calls import PRIVATE, PUBLIC
+from tests.contract.paper.recordings import NO_DATA, RECORDINGS
+from withearth.paper.assembly import recorded_listing
 from withearth.paper.wire.endpoints import TABLE
 from withearth.paper.wire.security import Security
 
-CALLS: Final = MARKET_CALLS | ACCOUNT_CALLS
+CALLS: Final = {**PUBLIC, **PRIVATE}
 
 
 def test_every_endpoint_is_one_of_the_sdks() -> None:
@@ -34,7 +34,25 @@ def test_the_sdks_models_take_every_answer(venue: Venue, name: str) -> None:
     venue.rest.start_user_data_stream()
     venue.rest.new_order(symbol=BTC, side="BUY", type="MARKET", quantity="0.010")
     venue.rest.new_order(symbol=BTC, side="BUY", type="LIMIT", quantity="0.010", price="45000", time_in_force="GTC")
+    before = set(utils._relaxed_models)
     data = CALLS[name](venue.rest).data()
 
     assert not isinstance(data, dict)
-    assert utils._relaxed_models == set()
+    assert before == utils._relaxed_models
+
+
+def test_a_recorded_listing_is_told_as_it_was_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Symbols, filters and brackets of the live exchange come back word for word."""
+    directory = data_dir()
+    if directory is None:
+        pytest.skip(NO_DATA)
+    symbols = (BTC, "ETHUSDT", "1000PEPEUSDT")
+    venue = Venue(recorded_listing(directory / "market", symbols))
+    monkeypatch.setattr("binance_common.utils.get_timestamp", venue.client_ms)
+    venue.rest.exchange_information()
+    told = {each["symbol"]: each for each in venue.answer["symbols"]}
+    venue.rest.notional_and_leverage_brackets(symbol=BTC)
+
+    recorded = {each["symbol"]: each for each in RECORDINGS["exchangeInfo"].answer()["symbols"]}
+    assert {symbol: recorded[symbol] for symbol in symbols} == told
+    assert venue.answer == [each for each in RECORDINGS["leverageBracket"].answer() if each["symbol"] == BTC]

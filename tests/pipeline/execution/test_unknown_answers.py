@@ -28,11 +28,7 @@ KINDS: Final = (
     FaultKind.THROTTLED,
     FaultKind.RESET_BEFORE,
     FaultKind.RESET_AFTER,
-    FaultKind.UNAVAILABLE,
-    FaultKind.INTERNAL_ERROR,
-    FaultKind.EMPTY_ANSWER,
     FaultKind.REPEATED_ANSWER,
-    FaultKind.TOO_MANY,
 )
 REQUESTS: Final = {
     "place": ("POST", "/order"),
@@ -45,7 +41,7 @@ REQUESTS: Final = {
 
 def told(directory: Path, world: World, process: Process, **changes: str) -> None:
     """A trade up to its end, and what must hold of it whatever was answered."""
-    intent = an_intent()
+    intent = an_intent(horizon_min=3)
     with Trading(directory, world, process, **changes) as trading:
         document = trading.see_through(intent)
 

@@ -107,7 +107,7 @@ ENDPOINTS: Final = (
     ),
     # Conditional orders
     Endpoint("POST", "/fapi/v1/algoOrder", _ALGO, conditional.place, weight=_FREE, orders=ONE_ORDER),
-    Endpoint("GET", "/fapi/v1/algoOrder", _ALGO_ID, conditional.query),
+    Endpoint("GET", "/fapi/v1/algoOrder", f"symbol {_ALGO_ID}", conditional.query),
     Endpoint("DELETE", "/fapi/v1/algoOrder", f"symbol {_ALGO_ID}", conditional.cancel),
     Endpoint(
         "GET", "/fapi/v1/openAlgoOrders", "algoType symbol algoId", conditional.open_orders, weight=one_or_all(1, 40)

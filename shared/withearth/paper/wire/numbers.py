@@ -54,8 +54,3 @@ def money(value: Decimal) -> str:
 def money_or_zero(value: Decimal) -> str:
     """The same, with nothing at all as a bare `0`."""
     return format(value, _EIGHT) if value else "0"
-
-
-def decimals(unit: Decimal) -> int:
-    """The decimal places of a tick or a step."""
-    return max(0, -int(unit.normalize().as_tuple().exponent))

@@ -1,0 +1,108 @@
+"""`withearth halt|reduce|resume|flatten` and `withearth status`: the owner's hand on the trading state.
+
+They write to the books in STATE_DIR, which a running `withearth run` reads again before every order.
+"""
+
+import getpass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.table import Table
+
+from withearth.bootstrap import open_store
+from withearth.cli.console import console, settings_with
+from withearth.domain.errors import Misconfigured
+from withearth.flow.limits import limits_document
+from withearth.flow.trading_state import Standing, TradingState, ask_to_flatten, persistently, set_state
+from withearth.local.clocks import WallClock
+from withearth.settings import Settings
+from withearth.store.port import DocumentStore
+
+WORD: Final = "FLATTEN"
+
+Why = Annotated[str, typer.Option("--why", help="The reason; it is kept.")]
+State = Annotated[Path | None, typer.Option(help="Directory of the books; without it STATE_DIR.")]
+
+
+def halt(why: Why, state: State = None) -> None:
+    """Let no entry through from the next order on. What is open stays protected and goes on to its end."""
+    _set(TradingState.HALTED, why, state)
+
+
+def reduce(why: Why, state: State = None) -> None:
+    """Enter nothing more, and let what is open go on to its end."""
+    _set(TradingState.REDUCING, why, state)
+
+
+def resume(why: Why, state: State = None) -> None:
+    """Allow entries again."""
+    _set(TradingState.ACTIVE, why, state)
+
+
+def flatten(
+    why: Why,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    state: State = None,
+) -> None:
+    """Halt, and close every position of ours at the market with the reconciler's next pass."""
+    store = _books(settings_with({}), state)
+    if not yes and typer.prompt(f"Every open position is sold at the market. Type {WORD} to do so") != WORD:
+        raise Misconfigured(f"Nothing was changed: the word is {WORD}.")
+    clock, who = WallClock(), _who()
+    persistently(clock, who, lambda: ask_to_flatten(store, who, why, clock.now()))
+    console.print("Trading is HALTED; the reconciler closes every position with its next pass.")
+
+
+def status(state: State = None) -> None:
+    """Show the trading state, and every limit with its present use."""
+    settings = settings_with({})
+    found = limits_document(_books(settings, state), settings, settings.venue.upper(), WallClock().now())
+    console.print(_state_line(found["trading"]), soft_wrap=True)
+    if not settings.execute_trades:
+        console.print("EXECUTE_TRADES is false: trades are shadow trades, which no limit stops.")
+    if not found["readable"]:
+        console.print("The book of limits cannot be read: nothing is entered until it can.")
+    console.print(_table(found["limits"]))
+
+
+def _set(wanted: TradingState, why: str, state: Path | None) -> None:
+    store, clock, who = _books(settings_with({}), state), WallClock(), _who()
+    persistently(clock, who, lambda: set_state(store, Standing(wanted, who, why), clock.now()))
+    console.print(f"Trading is {wanted}.")
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "command line"
+
+
+def _books(settings: Settings, state: Path | None) -> DocumentStore:
+    """The books that a running system shares. Never those of the newest replay: a halt must not miss its target."""
+    directory = state or settings.state_dir
+    if not (directory / "store.db").is_file():
+        raise Misconfigured(f"{directory} holds no books: start `withearth run` first, or name them with --state.")
+    return open_store(directory)
+
+
+def _state_line(trading: dict[str, Any]) -> str:
+    by = f" by {trading['who']}" if trading["who"] else ""
+    why = f": {trading['why']}" if trading["why"] else ""
+    return f"Trading is {trading['state']}{_since(trading['at'])}{by}{why}"
+
+
+def _since(at: datetime | None) -> str:
+    return "" if at is None else f" since {at:%Y-%m-%d %H:%M} UTC"
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table("limit", "value", "used", "stops entries", "lifts at (UTC)", title="Limits", title_justify="left")
+    for row in rows:
+        value = "off" if row["value"] == "0" else row["value"]
+        lifts_at = "" if row["lifts_at"] is None else f"{row['lifts_at']:%Y-%m-%d %H:%M:%S}"
+        stops = row["reason"] if row["stops"] else ""
+        table.add_row(row["limit"], value, row["used"] or "for each trade", stops, lifts_at)
+    return table

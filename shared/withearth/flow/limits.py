@@ -1,0 +1,224 @@
+"""The limits at work: the one document behind them, who takes a slot and who gives it back, and what trips a halt.
+
+The document changes by compare-and-set and always in the commit of the thing that counts: a slot is taken with the
+position, and given back with it. One that cannot be read stops every entry and no exit. A shadow trade risks nothing
+and is not counted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final
+
+from withearth.domain.errors import MarketFault, Refused
+from withearth.domain.reasons import Reason
+from withearth.execution.outcome import Exit, ExitReason, Result
+from withearth.execution.phases import Phase
+from withearth.execution.record import Terms
+from withearth.flow.documents import INTENTS, IntentState, book_ref, flatten_ref, trading_ref, view_ref
+from withearth.flow.journal import event, record_once
+from withearth.flow.runtime import Runtime
+from withearth.flow.trading_state import Standing, TradingState, obey, persistently, report_unknown, standing, trip
+from withearth.messaging.events import TradeIntent
+from withearth.risk.book import DAY, Book, Closed, Slot, book_from
+from withearth.risk.limits import Asked, Bet, Limits, Usage, drawdown_pct, edge_bps, is_drawn_down, limits_of, usage
+from withearth.risk.limits import refusals as refused_by
+from withearth.settings import Settings
+from withearth.store.port import Create, Delete, DocumentStore, Query, Replace, Stored, Write
+
+STUCK_AFTER: Final = timedelta(minutes=3)
+"""Longer than a lease and a pass of the reconciler, which must have brought a naked quantity to its end by then."""
+_NAKED_PHASES: Final = frozenset({Phase.PROTECTING, Phase.CLOSING})
+FUNDING_INTERVAL_MIN: Final = timedelta(hours=1)
+"""The shortest at which the exchange settles, assumed where the last day does not show another."""
+MINUTE: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The book as it was read: None where the document cannot be understood."""
+
+    mode: str
+    book: Book | None
+    stored: Stored | None
+
+    def write(self, book: Book) -> Write:
+        """The book changed, over what was read only."""
+        ref, document = book_ref(self.mode), book.to_document()
+        return Create(ref, document) if self.stored is None else Replace(ref, document, self.stored.version)
+
+
+def kept(mode: str, stored: Stored | None) -> Kept:
+    """The book in a document. Where there is none yet, nothing has happened."""
+    try:
+        return Kept(mode, Book() if stored is None else book_from(stored.data), stored)
+    except ValueError:
+        return Kept(mode, None, stored)
+
+
+def _read(runtime: Runtime) -> tuple[Standing, Kept]:
+    trading, stored = runtime.store.get_many([trading_ref(), book_ref(runtime.mode)])
+    return standing(trading), kept(runtime.mode, stored)
+
+
+def _read_or_begin(runtime: Runtime) -> tuple[Standing, Kept]:
+    """The same, with a book that is there: two who begin one at once would otherwise meet as if over a symbol."""
+    trading, found = _read(runtime)
+    if found.stored is not None:
+        return trading, found
+    record_once(runtime, Create(book_ref(runtime.mode), Book().to_document()))
+    return _read(runtime)
+
+
+def reserve(runtime: Runtime, intent: TradeIntent) -> Write:
+    """What takes a slot for the intent, to be committed with its position.
+
+    Raises Refused under the first reason that speaks against it.
+    """
+    trading, found = _read_or_begin(runtime)
+    now = runtime.clock.now()
+    asked = Asked(intent.symbol, intent.side, intent.qty * intent.entry, _edge(runtime, intent))
+    reason = _refusal(trading, found.book, asked, limits_of(runtime.settings, runtime.mode), now)
+    if reason is not None or found.book is None:
+        raise Refused(reason or Reason.LIMITS_UNREADABLE)
+    slot = Slot(intent.intent_id, intent.side, asked.notional, now)
+    return found.write(found.book.taking(intent.symbol, slot))
+
+
+def _refusal(trading: Standing, book: Book | None, asked: Asked, limits: Limits, now: datetime) -> Reason | None:
+    if trading.no_entry is not None:
+        return trading.no_entry
+    if book is None:
+        return Reason.LIMITS_UNREADABLE
+    return next(iter(refused_by(book, asked, limits, now)), None)
+
+
+def no_entry(runtime: Runtime, terms: Terms) -> Reason | None:
+    """Why an execution that holds its slot may not enter any more: asked again before each of its orders."""
+    trading, found = _read(runtime)
+    others = None if found.book is None else found.book.without(terms.symbol, terms.intent_id)
+    asked = Asked(terms.symbol, terms.side, terms.qty * terms.entry)
+    return _refusal(trading, others, asked, limits_of(runtime.settings, runtime.mode), runtime.clock.now())
+
+
+def _edge(runtime: Runtime, intent: TradeIntent) -> Decimal | None:
+    """What can be expected of the intent, where MIN_EDGE_BPS asks for it. Raises MarketFault without funding."""
+    settings = runtime.settings
+    if not settings.min_edge_bps:
+        return None
+    bet = Bet(
+        side=intent.side,
+        entry=intent.entry,
+        tp=intent.tp,
+        sl=intent.sl,
+        prob=Decimal(repr(intent.prob)),
+        fee_bps=settings.taker_fee_bps,
+        funding_rates=_funding_rates(runtime, intent),
+    )
+    return edge_bps(bet)
+
+
+def _funding_rates(runtime: Runtime, intent: TradeIntent) -> tuple[Decimal, ...]:
+    """The rate that applies, once for each settlement that could fall into the trade's time."""
+    quote = runtime.market.quotes([intent.symbol], intent.decided_at).get(intent.symbol)
+    if quote is None or quote.funding_rate is None or quote.next_funding_at is None:
+        raise MarketFault(Reason.FUNDING_UNKNOWN, f"{intent.symbol}, and MIN_EDGE_BPS counts it")
+    ends_at = intent.decided_at + timedelta(minutes=intent.horizon_min)
+    past = runtime.market.settlements(intent.symbol, intent.decided_at - DAY, intent.decided_at)
+    distances = [round((later.at - sooner.at) / MINUTE) * MINUTE for sooner, later in pairwise(past)]
+    interval = max(min(distances, default=FUNDING_INTERVAL_MIN), FUNDING_INTERVAL_MIN)
+    return (quote.funding_rate,) * max(1 + (ends_at - quote.next_funding_at) // interval, 0)
+
+
+def released(runtime: Runtime, terms: Terms) -> list[Write]:
+    """What gives back the slot of an intent that entered nothing: as if it had never been taken."""
+    found = kept(runtime.mode, runtime.store.get(book_ref(runtime.mode)))
+    return [] if found.book is None else [found.write(found.book.without(terms.symbol, terms.intent_id))]
+
+
+def settled(runtime: Runtime, terms: Terms, ended: Exit, booked: Result) -> list[Write]:
+    """What gives back the slot of a trade that has ended, and counts its result."""
+    found = kept(runtime.mode, runtime.store.get(book_ref(runtime.mode)))
+    if found.book is None:
+        return []
+    result = Closed(ended.at, terms.symbol, terms.side, booked.net, ended.reason is ExitReason.STOP)
+    return [found.write(found.book.freeing(terms.symbol, terms.intent_id).with_result(result))]
+
+
+def guard(runtime: Runtime) -> None:
+    """Hold the promises against the books, once a pass: what does not hold trips the trading state."""
+    report_unknown(runtime)
+    for check in (obey, _guard_book, _guard_protection, _end_flatten):
+        persistently(runtime.clock, check.__name__, partial(check, runtime))
+
+
+def _guard_book(runtime: Runtime) -> None:
+    """Halt when the book cannot be read or the drawdown has reached its limit; begin anew once a person resumed."""
+    trading, found = _read(runtime)
+    limits = limits_of(runtime.settings, runtime.mode)
+    if found.book is None:
+        trip(runtime, f"{book_ref(runtime.mode)} cannot be read")
+    elif found.book.halted and trading.state is TradingState.ACTIVE:
+        runtime.store.commit([found.write(replace(found.book, peak=found.book.net, halted=False))])
+    elif is_drawn_down(found.book, limits) and not found.book.halted:
+        why = f"the drawdown is {drawdown_pct(found.book, limits):.2f} %, MAX_DRAWDOWN_PCT is {limits.drawdown_pct}"
+        trip(runtime, why, found.write(replace(found.book, halted=True)))
+
+
+def _executions(runtime: Runtime) -> Sequence[Stored]:
+    found = runtime.store.query(Query(INTENTS, where={"state": IntentState.CLAIMED.value}))
+    return [each for each in found if "execution" in each.data]
+
+
+def _guard_protection(runtime: Runtime) -> None:
+    """Halt when a quantity has been without its protection for longer than all of us together may take."""
+    now = runtime.clock.now()
+    for each in _executions(runtime):
+        execution = each.data["execution"]
+        if execution["phase"] in _NAKED_PHASES and now - execution["phase_since"] > STUCK_AFTER:
+            since = f"{execution['phase_since']:%H:%M:%S}"
+            trip(runtime, f"{each.ref.id} has been {execution['phase']} since {since} UTC")
+
+
+def _end_flatten(runtime: Runtime) -> None:
+    """Take a request to close everything away when everything that it meant is closed."""
+    request = runtime.store.get(flatten_ref())
+    obeyed_at = None if request is None else request.data.get("obeyed_at")
+    if request is None or obeyed_at is None:
+        return
+    if not any(each.data["decided_at"] <= obeyed_at for each in _executions(runtime)):
+        told = event(f"flattened-{request.version}", "FLATTENED", runtime.clock.now(), "", "everything is closed")
+        runtime.store.commit([Delete(request.ref, request.version), told])
+
+
+def limits_document(store: DocumentStore, settings: Settings, mode: str, now: datetime) -> dict[str, Any]:
+    """Trading state and limits with their use, as they are shown. Without rows where the book cannot be read."""
+    trading, stored = store.get_many([trading_ref(), book_ref(mode)])
+    book = kept(mode, stored).book
+    rows = () if book is None else usage(book, limits_of(settings, mode), now)
+    return {
+        "at": now,
+        "trading": standing(trading).to_document(),
+        "readable": book is not None,
+        "limits": [_row(each) for each in rows],
+    }
+
+
+def _row(row: Usage) -> Mapping[str, Any]:
+    return {
+        "limit": row.key,
+        "reason": row.reason.value,
+        "value": str(row.value),
+        "used": None if row.used is None else str(row.used),
+        "stops": row.stops,
+        "lifts_at": row.lifts_at,
+    }
+
+
+def write_limits_view(runtime: Runtime) -> None:
+    """Write what a dashboard shows of the limits."""
+    shown = limits_document(runtime.store, runtime.settings, runtime.mode, runtime.clock.now())
+    runtime.store.commit([Replace(view_ref("limits"), shown)])

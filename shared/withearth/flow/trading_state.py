@@ -1,0 +1,157 @@
+"""The trading state: whether entries are allowed, and who decided that.
+
+It is one document, `control/trading`, that a person may edit by hand as well as with `withearth halt|reduce|resume`.
+Every order that could increase what is held has it read again just before; protection and exits never ask. A document
+whose state is none of the three words counts as HALTED. No document at all is a fresh installation, and ACTIVE.
+
+What breaks a promise trips it to HALTED. Only a person resumes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, Final, TypeVar
+
+from withearth.domain.clock import Timer
+from withearth.domain.reasons import Reason
+from withearth.domain.times import to_ms
+from withearth.flow.documents import flatten_ref, trading_ref
+from withearth.flow.journal import event, record_once
+from withearth.flow.runtime import Runtime
+from withearth.store.port import Create, Document, DocumentStore, Replace, Stored, VersionMismatch, Write
+
+SYSTEM: Final = "withearth"
+"""Who did it, where no person did."""
+ATTEMPTS: Final = 6
+PAUSE_MAX: Final = timedelta(milliseconds=50)
+
+Answer = TypeVar("Answer")
+
+
+class TradingState(StrEnum):
+    """ACTIVE enters. REDUCING and HALTED let only orders through that reduce; HALTED asks for a person's look."""
+
+    ACTIVE = "ACTIVE"
+    REDUCING = "REDUCING"
+    HALTED = "HALTED"
+
+
+_REASONS: Final[Mapping[TradingState, Reason | None]] = {
+    TradingState.ACTIVE: None,
+    TradingState.REDUCING: Reason.TRADING_REDUCING,
+    TradingState.HALTED: Reason.TRADING_HALTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The trading state as it stands. `is_known` is false where the document says something that is none."""
+
+    state: TradingState
+    who: str = ""
+    why: str = ""
+    at: datetime | None = None
+    is_known: bool = True
+
+    @property
+    def no_entry(self) -> Reason | None:
+        """Why nothing may be entered, if nothing may."""
+        return _REASONS[self.state]
+
+    def to_document(self) -> dict[str, Any]:
+        """The standing as it is kept, and shown."""
+        return {"state": self.state.value, "who": self.who, "why": self.why, "at": self.at}
+
+
+def standing(stored: Stored | None) -> Standing:
+    """What the document says. Whatever a hand has left out but the state itself is merely not told."""
+    if stored is None:
+        return Standing(TradingState.ACTIVE)
+    said, at = stored.data.get("state"), stored.data.get("at")
+    who, why = (str(stored.data.get(name, "")) for name in ("who", "why"))
+    told_at = at if isinstance(at, datetime) and at.tzinfo is not None else None
+    if said not in set(TradingState):
+        return Standing(TradingState.HALTED, who, f"control/trading says {said!r}: {why}", told_at, is_known=False)
+    return Standing(TradingState(said), who, why, told_at)
+
+
+def set_state(store: DocumentStore, change: Standing, now: datetime, *more: Write) -> None:
+    """Write a state with its event, over what was read just before. Raises VersionMismatch when that has changed."""
+    stored = store.get(trading_ref())
+    text = f"{change.state}: {change.why} ({change.who})"
+    since = "first" if stored is None else stored.version
+    told = event(f"trading-{to_ms(now)}-{since}", f"TRADING_{change.state}", now, "", text)
+    document = change.to_document() | {"at": now}
+    store.commit([_over(stored, document), told, *more])
+
+
+def _over(stored: Stored | None, document: Document) -> Write:
+    return Create(trading_ref(), document) if stored is None else Replace(stored.ref, document, stored.version)
+
+
+def trip(runtime: Runtime, why: str, *more: Write) -> None:
+    """Halt because a promise does not hold, with what else has to be written then. A halt that stands is kept as it is.
+
+    Raises VersionMismatch when the state was changed in between.
+    """
+    now = runtime.clock.now()
+    halted = standing(runtime.store.get(trading_ref())).state is TradingState.HALTED
+    if not halted:
+        set_state(runtime.store, Standing(TradingState.HALTED, SYSTEM, why), now, *more)
+    elif more:
+        runtime.store.commit(more)
+
+
+def ask_to_flatten(store: DocumentStore, who: str, why: str, now: datetime) -> None:
+    """Halt, and have the reconciler close everything at its next pass."""
+    request = Replace(flatten_ref(), {"who": who, "why": why, "at": now})
+    set_state(store, Standing(TradingState.HALTED, who, f"flatten: {why}"), now, request)
+
+
+def closes_now(request: Stored | None, decided_at: datetime) -> bool:
+    """Whether an execution has to be closed: the request has been taken up, and came after its decision."""
+    if request is None:
+        return False
+    obeyed_at = request.data.get("obeyed_at")
+    return isinstance(obeyed_at, datetime) and decided_at <= obeyed_at
+
+
+def obey(runtime: Runtime) -> None:
+    """Take up a request to close everything: halt, and note when. It may be one that a hand has written."""
+    request = runtime.store.get(flatten_ref())
+    if request is None or "obeyed_at" in request.data:
+        return
+    taken_up = Replace(request.ref, dict(request.data) | {"obeyed_at": runtime.clock.now()}, request.version)
+    trip(runtime, f"flatten: {request.data.get('why', '')}", taken_up)
+
+
+def report_unknown(runtime: Runtime) -> None:
+    """Tell of a state that is none of the three words, once for each edit."""
+    stored = runtime.store.get(trading_ref())
+    found = standing(stored)
+    if stored is not None and not found.is_known:
+        text = f"{found.why}; it counts as HALTED, allowed are {', '.join(TradingState)}"
+        record_once(
+            runtime, event(f"trading-unknown-{stored.version}", "TRADING_UNKNOWN", runtime.clock.now(), "", text)
+        )
+
+
+def persistently(clock: Timer, key: str, attempt: Callable[[], Answer]) -> Answer:
+    """Repeat what met another writer a few times, after pauses that differ from writer to writer.
+
+    Raises VersionMismatch when others are always faster: the message then comes again.
+    """
+    for number in range(1, ATTEMPTS):
+        try:
+            return attempt()
+        except VersionMismatch:
+            clock.sleep(_pause(key, number))
+    return attempt()
+
+
+def _pause(key: str, number: int) -> timedelta:
+    """Longer with every attempt, and for each key another length: a choice that can be repeated."""
+    share = blake2b(f"{key}:{number}".encode(), digest_size=1).digest()[0] + 1
+    return PAUSE_MAX * number * share / 256
