@@ -82,7 +82,7 @@ def test_a_refresh_waits_for_its_time(tmp_path: Path, gemini: ModelServer, grok:
 
 def test_a_pass_reads_a_bounded_number(tmp_path: Path, gemini: ModelServer, grok: ModelServer) -> None:
     """The longest untried first."""
-    opened = installation(tmp_path, gemini, grok, **{"SENTIMENT_SYMBOLS_A_PASS": "1"})
+    opened = installation(tmp_path, gemini, grok, SENTIMENT_SYMBOLS_A_PASS="1")  # noqa: S106 - no password
     refresh_sentiment(opened.runtime)
     assert (kept(opened, "BTCUSDT") is None, kept(opened, "ETHUSDT") is None) == (False, True)
     refresh_sentiment(opened.runtime)

@@ -34,11 +34,14 @@ LOOK_SECONDS: Final = 0.25
 
 
 def run(
+    market: Annotated[str | None, typer.Option(help="Where prices come from: synthetic, recorded or live.")] = None,
     predictor: Who = None,
-    execute: Annotated[bool, typer.Option(help="Send orders to VENUE, instead of shadow trades.")] = False,
+    execute: Annotated[bool, typer.Option(help="Send orders to the venue, instead of shadow trades.")] = False,
+    venue: Annotated[str | None, typer.Option(help="Where orders go: paper or demo.")] = None,
 ) -> None:
     """Run the whole system on this machine, on the wall's clock, until it is stopped."""
-    settings = settings_with({"PREDICTOR": predictor, "EXECUTE_TRADES": "true" if execute else None})
+    chosen = {"MARKET": market, "PREDICTOR": predictor, "VENUE": venue}
+    settings = settings_with(chosen | {"EXECUTE_TRADES": "true" if execute else None})
     clock = WallClock()
     configure_logging(settings)
     with exclusive(settings.state_dir):

@@ -59,7 +59,7 @@ class BinanceMarket:
         self._clock = clock
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.mount("https://", access.transport or _patient(access))
+        self._session.mount(access.base_url, access.transport or _patient(access))
         self._listing: tuple[datetime, dict[str, Any]] | None = None
         self._listing_lock = threading.Lock()
 
