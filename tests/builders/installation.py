@@ -54,14 +54,17 @@ class Installation:
         chaos: Chaos | None = None,
         now: datetime = START,
         ports: Mapping[str, Any] | None = None,
+        given: Mapping[str, str] | None = None,
         **changes: str,
     ) -> None:
-        """`ports` replace those that the settings choose; `changes` are settings."""
+        """`ports` replace those that the settings choose; `given` and `changes` are settings."""
         directory.mkdir(parents=True, exist_ok=True)
         self.clock = VirtualClock(now)
         self.store = open_store(directory)
         self.bus = open_bus(directory, self.clock, chaos)
-        chosen: Runtime = assemble(settings_of(directory, **changes), self.clock, self.store, self.bus)
+        chosen: Runtime = assemble(
+            settings_of(directory, **{**(given or {}), **changes}), self.clock, self.store, self.bus
+        )
         self.runtime = replace(chosen, **(ports or {}))
 
     def cloud(self) -> LocalCloud:

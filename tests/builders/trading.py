@@ -27,7 +27,7 @@ from withearth.domain.times import decision_id, from_ms, tick_id, to_ms
 from withearth.execution.binance import BinanceVenue, Connection
 from withearth.execution.lineage import Leg, lineage
 from withearth.execution.venue import Venue
-from withearth.flow.documents import IntentState, intent_ref, trade_ref
+from withearth.flow.documents import IntentState, book_ref, intent_ref, trade_ref
 from withearth.flow.execute import execute
 from withearth.flow.reconcile import reconcile
 from withearth.flow.runtime import Runtime
@@ -47,6 +47,7 @@ from withearth.paper.feed import PriceLevel
 from withearth.paper.feed_series import ScriptedFeed
 from withearth.paper.transport import PaperTransport
 from withearth.paper.wire.security import ApiKey
+from withearth.risk.book import Book, book_from
 from withearth.store.port import Query
 from withearth.store.sqlite import SqliteStore
 
@@ -360,6 +361,11 @@ class Trading:
         row = self.trade(intent)
         names = ("side", "qty", "entry", "exit", "pnl", "fees", "funding", "net_pnl", "exit_reason", "status")
         return {name: row[name] for name in names}
+
+    def book(self) -> Book:
+        """What counts for the limits."""
+        stored = self.store.get(book_ref(self.runtime.mode))
+        return Book() if stored is None else book_from(stored.data)
 
     def kinds(self) -> list[str]:
         """The kinds of the recorded events."""

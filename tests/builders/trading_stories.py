@@ -54,11 +54,12 @@ def filled(leaves_at: Decimal | None) -> tuple[Act, ...]:
 
 
 def assert_over(world: World, trading: Trading) -> None:
-    """Nothing is held, no order is left, nothing was sent without lineage, and the symbol is free again."""
+    """Nothing is held, no order is left, nothing was sent without lineage, and the symbol and its slot are free."""
     assert Decimal(0) == world.held()
     assert [] == [*world.account.open_orders.values(), *world.account.open_algos.values()]
     assert [] == world.strangers()
     assert trading.store.get(position_ref(SYMBOL)) is None
+    assert {} == trading.book().slots
 
 
 def assert_entered_once(world: World, intent: TradeIntent) -> None:
@@ -70,8 +71,9 @@ def assert_entered_once(world: World, intent: TradeIntent) -> None:
 
 
 def assert_booked(world: World, trading: Trading, intent: TradeIntent) -> None:
-    """The journal's net pnl is the sum of the exchange's own income records, to the last digit."""
+    """The journal's net pnl is the exchange's own income, to the last digit, and counts for the limits once."""
     assert world.earned() == Decimal(trading.trade(intent)["net_pnl"])
+    assert [world.earned()] == [each.net for each in trading.book().closed]
 
 
 def assert_covered(world: World, settings: Settings) -> None:

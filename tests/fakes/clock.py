@@ -1,6 +1,7 @@
 """A clock that stands still until it is told otherwise."""
 
 from datetime import datetime, timedelta
+from threading import Lock
 
 
 class ManualClock:
@@ -8,6 +9,7 @@ class ManualClock:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
+        self._lock = Lock()
 
     def now(self) -> datetime:
         """The instant it was last set to."""
@@ -15,7 +17,8 @@ class ManualClock:
 
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
-        self._now += by
+        with self._lock:
+            self._now += by
 
     def set(self, now: datetime) -> None:
         """Jump to an instant."""

@@ -1,6 +1,5 @@
 """What models may cost, and when they are not asked at all: budgets, crashes, safe mode."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +25,7 @@ LONG = a_prediction()
 def installation(directory: Path, predictor: Scripted, **changes: str) -> Installation:
     """An installation with this predictor, whose gate lets everything through."""
     paid = {"PREDICTOR": "gemini", "GOOGLE_API_KEY": "unused"}
-    return Installation(directory, ports={"predictor": predictor}, **OPEN_GATE | paid | changes)
+    return Installation(directory, ports={"predictor": predictor}, given=OPEN_GATE | paid | changes)
 
 
 def decided(opened: Installation, *, symbol: str = "BTCUSDT", after: timedelta = timedelta(0)) -> Any:
@@ -166,10 +165,10 @@ def _decide_and_die(opened: Installation, predictor: Scripted, *, after_answer: 
 
     def then_dies(question: Any) -> Any:
         answer = predict(question)
-        opened.store.commit = dies  # type: ignore[method-assign]
+        opened.store.commit = dies  # type: ignore[method-assign,assignment]
         return answer
 
-    predictor.predict = then_dies if after_answer else dies  # type: ignore[method-assign]
+    predictor.predict = then_dies if after_answer else dies  # type: ignore[method-assign,assignment]
     try:
         decided(opened)
     finally:
@@ -203,7 +202,7 @@ def _die_at(opened: Installation, writes: int) -> None:
         seen += 1
         return commit(batch)
 
-    opened.store.commit = dies  # type: ignore[method-assign]
+    opened.store.commit = dies  # type: ignore[method-assign,assignment]
     try:
         decided(opened)
     except Killed:
@@ -275,8 +274,13 @@ def test_what_costs_nothing_leaves_no_trace_in_the_accounts(tmp_path: Path) -> N
     """Neither a reservation nor a record of health: a replay is not slowed down by what it does not need."""
     opened = installation(tmp_path, Scripted(LONG))
     reads: list[Any] = []
-    get: Callable[..., Any] = opened.store.get_many
-    opened.store.get_many = lambda refs: reads.append(refs) or get(refs)  # type: ignore[method-assign,func-returns-value]
+    get_many = opened.store.get_many
+
+    def watched(refs: Any) -> Any:
+        reads.append(refs)
+        return get_many(refs)
+
+    opened.store.get_many = watched  # type: ignore[method-assign]
     decided(opened)
 
     assert account(opened) is None

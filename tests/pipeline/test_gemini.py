@@ -44,7 +44,7 @@ def installation(directory: Path, server: ModelServer, **changes: str) -> Instal
     """An installation that asks the stand-in. Its gate lets everything through."""
     open_gate = {"MIN_VOL_FRAC": "0", "MAX_SPREAD_BPS": "100", "FUNDING_WINDOW_MIN": "0"}
     asked = server.settings(PREDICTOR="gemini", GOOGLE_API_KEY=KEY, G_TIMEOUT_MS="2000")
-    return impatient(Installation(directory, **open_gate | asked | changes))
+    return impatient(Installation(directory, given=open_gate | asked | changes))
 
 
 def decided(opened: Installation, symbol: str = "BTCUSDT") -> Any:

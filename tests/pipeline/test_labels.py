@@ -24,7 +24,7 @@ def labels(opened: Installation) -> list[Any]:
 
 def test_every_decision_with_levels_is_labelled_after_its_horizon(tmp_path: Path) -> None:
     """Traded or not; the others have no label; those whose horizon is not over wait."""
-    opened = Installation(tmp_path, **HORIZON)
+    opened = Installation(tmp_path, given=HORIZON)
     opened.run(2)
     with_levels = {
         each.data["decision_id"]
@@ -41,8 +41,10 @@ def test_every_decision_with_levels_is_labelled_after_its_horizon(tmp_path: Path
 
 def test_labels_do_not_depend_on_disorder(tmp_path: Path) -> None:
     """Messages twice, late and shuffled: the same labels, byte for byte."""
-    calm = Installation(tmp_path / "calm", **HORIZON)
-    wild = Installation(tmp_path / "wild", chaos=Chaos(seed=1, duplicate=True, shuffle=True, lose_acks=0.2), **HORIZON)
+    calm = Installation(tmp_path / "calm", given=HORIZON)
+    wild = Installation(
+        tmp_path / "wild", chaos=Chaos(seed=1, duplicate=True, shuffle=True, lose_acks=0.2), given=HORIZON
+    )
     calm.run(1)
     wild.run(1)
 
@@ -51,7 +53,7 @@ def test_labels_do_not_depend_on_disorder(tmp_path: Path) -> None:
 
 def test_a_second_pass_changes_nothing(tmp_path: Path) -> None:
     """What is labelled is labelled."""
-    opened = Installation(tmp_path, **HORIZON)
+    opened = Installation(tmp_path, given=HORIZON)
     opened.run(1)
     before = opened.books("labels")
 
@@ -61,7 +63,7 @@ def test_a_second_pass_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_pass_does_a_bounded_number(tmp_path: Path) -> None:
     """After a long silence the backlog is worked off the oldest first."""
-    opened = Installation(tmp_path, **HORIZON)
+    opened = Installation(tmp_path, given=HORIZON)
     cloud = opened.cloud()
     for tick in range(4):
         opened.clock.set(START + timedelta(minutes=5 * tick))
@@ -79,7 +81,7 @@ def test_a_pass_does_a_bounded_number(tmp_path: Path) -> None:
 
 def test_missing_candles_hold_up_nobody_and_end_as_unknown(tmp_path: Path) -> None:
     """The label goes to the back of the queue each hour, and is settled a day after its horizon."""
-    opened = Installation(tmp_path, **HORIZON)
+    opened = Installation(tmp_path, given=HORIZON)
     market = opened.runtime.market
     candles = market.candles
     opened.run(0)
@@ -88,7 +90,7 @@ def test_missing_candles_hold_up_nobody_and_end_as_unknown(tmp_path: Path) -> No
     def gone(*_: Any) -> Any:
         raise MarketFault(Reason.DATA_UNREADABLE)
 
-    market.candles = gone  # type: ignore[method-assign]
+    market.candles = gone  # type: ignore[method-assign,assignment]
     opened.clock.set(START + timedelta(minutes=15))
     label_past_decisions(opened.runtime)
     assert {each["due_at"] for each in labels(opened)} == {START + timedelta(minutes=75)}

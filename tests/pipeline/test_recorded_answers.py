@@ -34,14 +34,16 @@ def server() -> Iterator[ModelServer]:
 
 def asked(directory: Path, server: ModelServer, **changes: str) -> Installation:
     """A run that asked the stand-in."""
-    opened = impatient(Installation(directory, **GATE | server.settings(PREDICTOR="gemini") | changes))
+    opened = impatient(Installation(directory, given=GATE | server.settings(PREDICTOR="gemini") | changes))
     opened.run(HOURS)
     return opened
 
 
 def again(directory: Path, source: Path, **changes: str) -> Installation:
     """A run from the answers of another."""
-    opened = Installation(directory, **GATE | {"PREDICTOR": "recorded", "RECORDED_DECISIONS": str(source)} | changes)
+    opened = Installation(
+        directory, given=GATE | {"PREDICTOR": "recorded", "RECORDED_DECISIONS": str(source)} | changes
+    )
     opened.run(HOURS)
     return opened
 
@@ -97,7 +99,7 @@ def test_r21_the_stored_response_is_validated_again(tmp_path: Path, server: Mode
 
 def test_r21_a_calibrated_run_is_repeated_as_it_was(tmp_path: Path, server: ModelServer) -> None:
     """With the map of that day, which the new books have never seen."""
-    first = Installation(tmp_path / "first", **GATE | server.settings(PREDICTOR="gemini", MIN_PROB_ON="calibrated"))
+    first = Installation(tmp_path / "first", given=GATE | server.settings(PREDICTOR="gemini", MIN_PROB_ON="calibrated"))
     points = ((0.6, 0.8), (0.6, 0.75))
     keep_map(first.store, CalibrationMap(first.runtime.predictor.name, "isotonic", 900, None, *points))
     first.run(HOURS)
@@ -113,10 +115,10 @@ def test_r21_a_calibrated_run_is_repeated_as_it_was(tmp_path: Path, server: Mode
 def test_r21_an_ensemble_is_repeated_member_by_member(tmp_path: Path, server: ModelServer, rule: str) -> None:
     """Each member's answer is worked out again, and they are combined again."""
     members = {"PREDICTOR": "ensemble", "ENSEMBLE_MEMBERS": "gemini,baseline", "ENSEMBLE_RULE": rule}
-    first = Installation(tmp_path / "first", **GATE | server.settings() | members)
+    first = Installation(tmp_path / "first", given=GATE | server.settings() | members)
     first.run(1)
     second = Installation(
-        tmp_path / "second", **GATE | {"PREDICTOR": "recorded", "RECORDED_DECISIONS": str(tmp_path / "first")}
+        tmp_path / "second", given=GATE | {"PREDICTOR": "recorded", "RECORDED_DECISIONS": str(tmp_path / "first")}
     )
     second.run(1)
 
@@ -151,7 +153,7 @@ def test_an_unrecorded_decision_says_who_was_asked(tmp_path: Path) -> None:
     """The recorded predictor itself, which had nothing."""
     (tmp_path / "answers.jsonl").write_text("", encoding="utf-8")
     opened = Installation(
-        tmp_path / "one", PREDICTOR="recorded", RECORDED_DECISIONS=str(tmp_path / "answers.jsonl"), **GATE
+        tmp_path / "one", PREDICTOR="recorded", RECORDED_DECISIONS=str(tmp_path / "answers.jsonl"), given=GATE
     )
     opened.run(0)
 
@@ -162,9 +164,9 @@ def test_an_unrecorded_decision_says_who_was_asked(tmp_path: Path) -> None:
 def test_a_member_that_failed_is_repeated_as_failed(tmp_path: Path) -> None:
     """The ensemble ends for the same reason."""
     members = [Scripted(a_prediction(), name="a"), Scripted(Reason.MODEL_TIMEOUT, name="b")]
-    first = Installation(tmp_path / "first", ports={"predictor": EnsemblePredictor(members, "agree")}, **GATE)
+    first = Installation(tmp_path / "first", ports={"predictor": EnsemblePredictor(members, "agree")}, given=GATE)
     first.run(0)
-    runtime = Installation(tmp_path / "second", **GATE)
+    runtime = Installation(tmp_path / "second", given=GATE)
     runtime.runtime = replace(
         runtime.runtime,
         predictor=RecordedPredictor({each.ref.id: each.data for each in first.store.query(Query("decisions"))}),

@@ -34,7 +34,7 @@ def installation(directory: Path, gemini: ModelServer, grok: ModelServer, **chan
     """An installation that asks both."""
     gate = {"MIN_VOL_FRAC": "0", "MAX_SPREAD_BPS": "100", "FUNDING_WINDOW_MIN": "0"}
     asked = gemini.settings(PREDICTOR="gemini", SENTIMENT="grok", XAI_BASE=f"{grok.address}/v1")
-    return Installation(directory, **gate | asked | changes)
+    return Installation(directory, given=gate | asked | changes)
 
 
 def kept(opened: Installation, symbol: str = "BTCUSDT") -> Any:

@@ -43,6 +43,6 @@ def entry_fault(terms: Terms, touch: Touch, instrument: Instrument) -> Reason | 
     if room < max(STOP_TICKS_MIN * instrument.tick_size, touch.ask - touch.bid):
         return Reason.STOP_TOO_CLOSE
     middle = (touch.bid + touch.ask) / 2
-    if not all(instrument.within_band(price, middle) for price in (terms.entry, terms.sl, terms.tp)):
+    if not all(instrument.within_band(price, middle) for price in (terms.entry, terms.sl)):
         return Reason.PRICE_BAND
     return None

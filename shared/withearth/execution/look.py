@@ -1,8 +1,9 @@
 """Look: what a reading of the exchange teaches the record. Pure.
 
 An order that a reading does not show is not thereby gone: the exchange answers -2013 for orders that live, and shows
-new ones late. Only one that was never seen, was looked for several times, and is older than a request can be under way,
-is ABSENT; one that was seen and is not found any more keeps its last state until the exchange says how it ended.
+new ones late. Only one that was never seen, was looked for several times, is older than a request can be under way, and
+left no trace in the position, is ABSENT; one that was seen and is not found any more keeps its last state until the
+exchange says how it ended.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,8 @@ ABSENT_AFTER: Final = timedelta(seconds=10)
 """Older than this, a request that was not found cannot arrive any more: twice the receive window of 5 s, in which the
 exchange refuses a late request by itself."""
 ABSENCES_MIN: Final = 3
+BELIEVED_AFTER: Final = timedelta(seconds=30)
+"""Longer than a reading lags. A position that our fills do not explain by then was changed by somebody else."""
 _FRUITLESS: Final = frozenset({ConditionalStatus.CANCELED, ConditionalStatus.EXPIRED, ConditionalStatus.REJECTED})
 """Ends of a conditional order from which no ordinary order comes. A triggered one is told by the order it became."""
 DUPLICATE_ID: Final = -4116
@@ -66,10 +69,11 @@ def to_ask(execution: Execution, truth: Truth) -> list[tuple[str, Sent]]:
 
 def learn(execution: Execution, sight: Sight, now: datetime) -> Execution:
     """The record with what the reading shows."""
-    changed = {id_: _seen(id_, sent, sight, now) for id_, sent in execution.unsettled()}
-    execution = execution.with_sent(changed)
+    execution = execution.with_sent({id_: _seen(id_, sent, sight) for id_, sent in execution.unsettled()})
     odd = execution.expected != sight.held
-    return replace(execution, odd_since=(execution.odd_since or now) if odd else None)
+    execution = replace(execution, odd_since=(execution.odd_since or now) if odd else None)
+    absent = [(id_, sent) for id_, sent in execution.unsettled() if _is_absent(sent, execution.odd_since, now)]
+    return execution.with_sent({id_: replace(sent, outcome=Outcome.ABSENT) for id_, sent in absent})
 
 
 def answered(execution: Execution, client_id: str, answer: Answer) -> Execution:
@@ -87,7 +91,7 @@ def answered(execution: Execution, client_id: str, answer: Answer) -> Execution:
     return execution.with_sent({client_id: sent})
 
 
-def _seen(client_id: str, sent: Sent, sight: Sight, now: datetime) -> Sent:
+def _seen(client_id: str, sent: Sent, sight: Sight) -> Sent:
     state = sight.truth.order(client_id) or sight.truth.conditional(client_id) or sight.asked.get(client_id)
     match state:
         case OrderState():
@@ -95,7 +99,7 @@ def _seen(client_id: str, sent: Sent, sight: Sight, now: datetime) -> Sent:
         case ConditionalState():
             return replace(sent, outcome=Outcome.OVER if state.status in _FRUITLESS else Outcome.LIVE)
         case None:
-            return _not_seen(sent, now)
+            return replace(sent, absences=sent.absences + 1)
 
 
 def _as_order(sent: Sent, state: OrderState) -> Sent:
@@ -111,13 +115,15 @@ def _as_order(sent: Sent, state: OrderState) -> Sent:
     )
 
 
-def _not_seen(sent: Sent, now: datetime) -> Sent:
-    if sent.outcome is not Outcome.PENDING:
-        return sent
-    sent = replace(sent, absences=sent.absences + 1)
-    if sent.absences >= ABSENCES_MIN and now - sent.sent_at >= ABSENT_AFTER:
-        return replace(sent, outcome=Outcome.ABSENT)
-    return sent
+def _is_absent(sent: Sent, odd_since: datetime | None, now: datetime) -> bool:
+    """Whether a request never arrived. A position that is not as it should be speaks for one that did.
+
+    For an entry it always does: taken for absent, what it filled would belong to nobody.
+    """
+    sought = sent.absences >= ABSENCES_MIN and now - sent.sent_at >= ABSENT_AFTER
+    if sent.outcome is not Outcome.PENDING or not sought:
+        return False
+    return odd_since is None or (sent.leg is not Leg.ENTRY and now - odd_since >= BELIEVED_AFTER)
 
 
 def action_of(execution: Execution, leg: Leg) -> Action:

@@ -32,6 +32,7 @@ class Event(StrEnum):
     PROTECTED = "PROTECTED"
     CANNOT_PROTECT = "CANNOT_PROTECT"
     UNPROTECTED = "UNPROTECTED"
+    TIGHTEN = "TIGHTEN"
     TIME_UP = "TIME_UP"
     FLATTEN = "FLATTEN"
     FLAT = "FLAT"
@@ -50,6 +51,7 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Event], Phase]] = {
     (Phase.PROTECTING, Event.FLATTEN): Phase.CLOSING,
     (Phase.PROTECTING, Event.FLAT): Phase.CLEANING,
     (Phase.HOLDING, Event.UNPROTECTED): Phase.PROTECTING,
+    (Phase.HOLDING, Event.TIGHTEN): Phase.PROTECTING,
     (Phase.HOLDING, Event.TIME_UP): Phase.CLOSING,
     (Phase.HOLDING, Event.FLATTEN): Phase.CLOSING,
     (Phase.HOLDING, Event.FLAT): Phase.CLEANING,

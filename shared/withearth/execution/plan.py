@@ -13,22 +13,24 @@ from typing import Final
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.execution.lineage import Leg
-from withearth.execution.look import Sight
+from withearth.execution.look import BELIEVED_AFTER, Sight
 from withearth.execution.phases import Event, Phase
 from withearth.execution.record import Execution, Outcome, Sent
-from withearth.execution.venue import ConditionalState
+from withearth.execution.trailing import is_good_enough
+from withearth.execution.venue import ConditionalState, Trigger
 
 ALREADY_TRIGGERED: Final = -2021
 """The trigger price is on the wrong side of the market: a stop must be replaced by a market exit at once."""
 NEEDS_POSITION: Final = frozenset({-2022, -4118, -1106})
 """Codes by which a venue refuses a reduce-only conditional order because there is no position yet."""
-TRANSIENT: Final = frozenset({0, -1003, -1008, -1015, -1016, -1021, -5028})
-"""Codes of requests that were refused before they were looked at: not sent, limited, overloaded, out of time."""
+TRANSIENT: Final = frozenset({0, -1003, -1008, -1015, -1016, -1021, -5022, -5028})
+"""Codes of requests that were refused before they were looked at: not sent, limited, overloaded, out of time; and of a
+post-only order that would have taken, for which the next price may do."""
 STOP_ATTEMPTS_MAX: Final = 4
 ATTEMPTS_A_LEG: Final = 20
 LOOK_AGAIN: Final = timedelta(seconds=1)
-BELIEVED_AFTER: Final = timedelta(seconds=30)
-"""Longer than a reading lags. A position that our fills do not explain by then was changed by somebody else."""
+SEEN_WITHIN: Final = timedelta(seconds=5)
+"""How long the list of open orders may lag behind an order that was accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class Situation:
     policy: Policy
     no_entry: Reason | None
     limit_price: Callable[[int], Decimal]
+    stop: Decimal
+    """The trigger that the stop should have now, on the tick."""
     close_now: bool = False
     """Whether the owner had everything closed."""
 
@@ -145,7 +149,16 @@ class Situation:
 
 def plan(situation: Situation) -> Step:
     """The next step."""
-    return _PLANNERS[situation.execution.phase](situation)
+    step = _PLANNERS[situation.execution.phase](situation)
+    return _paced(situation, step) if isinstance(step, Send) else step
+
+
+def _paced(situation: Situation, step: Send) -> Step:
+    """No leg is sent twice within a look: what is refused once would use up its attempts, and the exchange's limits."""
+    newest = situation.execution.newest(step.leg)
+    if newest is None or situation.now >= newest[1].sent_at + LOOK_AGAIN:
+        return step
+    return Wait(newest[1].sent_at + LOOK_AGAIN - situation.now)
 
 
 def _arming(situation: Situation) -> Step:
@@ -233,7 +246,7 @@ def _protecting(situation: Situation) -> Step:
         return Move(Event.FLATTEN, Reason.FLATTENED)
     if situation.is_naked:
         return _cover(situation)
-    for leg, trigger in ((Leg.STOP, situation.execution.terms.sl), (Leg.TARGET, situation.execution.terms.tp)):
+    for leg, trigger in ((Leg.STOP, situation.stop), (Leg.TARGET, situation.execution.terms.tp)):
         step = _fit(situation, leg, trigger)
         if step is not None:
             return step
@@ -247,27 +260,47 @@ def _cover(situation: Situation) -> Step:
     late = situation.now - (situation.naked_since or situation.now) > situation.policy.protect_within
     if late or (newest is not None and newest[1].code == ALREADY_TRIGGERED):
         return Move(Event.CANNOT_PROTECT, Reason.STOP_REFUSED)
-    if newest is not None and newest[1].outcome is Outcome.PENDING:
+    if newest is not None and _may_stand(situation, *newest):
         return Wait(LOOK_AGAIN)
     if len(execution.legs(Leg.STOP)) >= ATTEMPTS_A_LEG:
         return Move(Event.CANNOT_PROTECT, Reason.STOP_REFUSED)
-    return Send(Leg.STOP, situation.exposure, execution.terms.sl)
+    return Send(Leg.STOP, situation.exposure, situation.stop)
 
 
 def _fit(situation: Situation, leg: Leg, trigger: Decimal) -> Step | None:
     """Bring one leg to exactly one order of the held quantity; None when it is, or cannot be brought any closer."""
     execution = situation.execution
     guarding = situation.sight.covering(execution.legs(leg))
-    fitting = [id_ for id_, state in guarding if state.qty == situation.exposure]
+    fitting = [id_ for id_, state in guarding if _fits(situation, state, trigger)]
     superfluous = [id_ for id_, _ in guarding if id_ != fitting[-1]] if fitting else []
     if fitting:
         return Remove(superfluous[0]) if superfluous else None
     newest = execution.newest(leg)
-    if newest is not None and newest[1].outcome is Outcome.PENDING:
+    if newest is not None and _may_stand(situation, *newest):
         return Wait(LOOK_AGAIN)
     if newest is not None and newest[1].code == ALREADY_TRIGGERED:
         return Move(Event.CANNOT_PROTECT, Reason.TARGET_REACHED if leg is Leg.TARGET else Reason.STOP_REFUSED)
     return Send(leg, situation.exposure, trigger) if len(execution.legs(leg)) < ATTEMPTS_A_LEG else None
+
+
+def _fits(situation: Situation, state: ConditionalState, trigger: Decimal) -> bool:
+    """Whether an order may stay as it is. A stop is wide of its place by less than what a move is worth."""
+    in_place = is_good_enough(situation.execution.terms, state.trigger_price, trigger)
+    return state.qty == situation.exposure and (in_place or state.trigger is Trigger.TARGET)
+
+
+def _is_slack(situation: Situation) -> bool:
+    """Whether every stop in place is further from the market than it should be."""
+    guarding = situation.sight.covering(situation.execution.legs(Leg.STOP))
+    terms = situation.execution.terms
+    return not any(is_good_enough(terms, state.trigger_price, situation.stop) for _, state in guarding)
+
+
+def _may_stand(situation: Situation, client_id: str, sent: Sent) -> bool:
+    """Whether a conditional order may be on the exchange though its list does not show it."""
+    unseen = situation.sight.truth.conditional(client_id) is None
+    lags = sent.outcome is Outcome.LIVE and unseen and situation.now < sent.sent_at + SEEN_WITHIN
+    return sent.outcome is Outcome.PENDING or lags
 
 
 def _holding(situation: Situation) -> Step:
@@ -278,7 +311,10 @@ def _holding(situation: Situation) -> Step:
         return Move(Event.FLATTEN, Reason.FLATTENED)
     if situation.now >= situation.execution.terms.ends_at:
         return Move(Event.TIME_UP, Reason.HORIZON_OVER)
-    return Move(Event.UNPROTECTED) if situation.is_naked else Rest()
+    if situation.is_naked:
+        return Move(Event.UNPROTECTED)
+    may_move = len(situation.execution.legs(Leg.STOP)) < ATTEMPTS_A_LEG
+    return Move(Event.TIGHTEN) if may_move and _is_slack(situation) else Rest()
 
 
 def _closing(situation: Situation) -> Step:
@@ -287,7 +323,7 @@ def _closing(situation: Situation) -> Step:
     if entry is not None and entry[1].outcome is Outcome.LIVE:
         return Remove(entry[0])
     if situation.is_flat:
-        return Move(Event.FLAT)
+        return Wait(LOOK_AGAIN) if situation.execution.unsettled([Leg.ENTRY]) else Move(Event.FLAT)
     newest = situation.execution.newest(Leg.EXIT)
     if situation.to_close == 0 or (newest is not None and not newest[1].is_settled):
         return Wait(LOOK_AGAIN)

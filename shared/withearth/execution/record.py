@@ -79,7 +79,8 @@ class Execution:
     """The execution of one intent.
 
     `armed_first` says whether the stop goes out before the entry; `odd_since` is when the exchange's position began to
-    differ from what our own fills add up to; `doing` names the request that is about to go out, or went out last.
+    differ from what our own fills add up to; `doing` names the request that is about to go out, or went out last;
+    `best` is the best price at which it could have been left since, where the stop follows it.
     """
 
     terms: Terms
@@ -91,6 +92,7 @@ class Execution:
     reason: Reason | None = None
     odd_since: datetime | None = None
     doing: str = ""
+    best: Decimal | None = None
 
     @property
     def filled(self) -> Decimal:
@@ -147,6 +149,7 @@ class Execution:
             "reprices": self.reprices,
             "odd_since": self.odd_since,
             "doing": self.doing,
+            "best": None if self.best is None else str(self.best),
             "reason": None if self.reason is None else self.reason.value,
         }
 
@@ -168,6 +171,7 @@ def execution_from(data: Mapping[str, Any]) -> Execution:
         reprices=data["reprices"],
         odd_since=data["odd_since"],
         doing=data["doing"],
+        best=None if data["best"] is None else Decimal(data["best"]),
         reason=None if data["reason"] is None else Reason[data["reason"]],
     )
 

@@ -5,6 +5,7 @@ window of time. So net pnl is the sum of the exchange's realised profit, commiss
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -73,7 +74,9 @@ def ending(runtime: Runtime, venue: Venue, execution: Execution) -> Sequence[Wri
         raise Unavailable(f"the exchange's fills of {terms.intent_id} are not all there yet")
     ended = Exit(_exit_reason(execution), _closed_at(execution, exits), _mean(exits))
     booked = _booked(venue, execution, entries, exits, ended.at)
-    closed = closing(trade, ended, booked, runtime.store.get(ledger_ref(runtime.mode)))
+    # An entry that was given up may have filled on, after the row was opened.
+    entered = dict(trade.data) | {"qty": str(execution.filled), "entry": str(_mean(entries))}
+    closed = closing(replace(trade, data=entered), ended, booked, runtime.store.get(ledger_ref(runtime.mode)))
     return [*closed, *settled(runtime, terms, ended, booked)]
 
 

@@ -15,12 +15,14 @@ from typing import Any, Final, assert_never
 from withearth.domain.errors import Unavailable
 from withearth.domain.instrument import Instrument
 from withearth.domain.reasons import Reason
+from withearth.domain.side import Side
 from withearth.execution.entry import Touch, entry_fault, limit_price
 from withearth.execution.lineage import Leg, lineage
 from withearth.execution.look import Sight, action_of, answered, learn, to_ask
 from withearth.execution.phases import Event, Phase
 from withearth.execution.plan import LOOK_AGAIN, Move, Policy, Remove, Reprice, Rest, Send, Situation, Step, Wait, plan
 from withearth.execution.record import Execution, Sent
+from withearth.execution.trailing import Trailing, better, stop_price
 from withearth.execution.venue import (
     Answer,
     Conditional,
@@ -28,6 +30,7 @@ from withearth.execution.venue import (
     ConditionalStatus,
     Order,
     OrderState,
+    TimeInForce,
     Trigger,
     Venue,
 )
@@ -130,18 +133,35 @@ def _situation(job: Job, sight: Sight) -> Situation:
     settings, execution = job.runtime.settings, job.execution
     symbol = execution.terms.symbol
     enters = execution.phase in {Phase.ARMING, Phase.ENTERING}
-    touch = Touch(*job.venue.touch(symbol)) if enters else None
+    trailing = Trailing(settings.break_even_at_r, settings.trail_by_r)
+    follows = bool(trailing) and execution.phase in {Phase.PROTECTING, Phase.HOLDING}
+    touch = Touch(*job.venue.touch(symbol)) if enters or follows else None
     instrument = job.runtime.market.instrument(symbol)
+    if touch is not None and follows:
+        job.execution = execution = _followed(execution, touch)
     return Situation(
         execution=execution,
         sight=sight,
         now=job.runtime.clock.now(),
         naked_since=job.naked_since,
         policy=policy_of(settings),
-        no_entry=None if touch is None else _no_entry(job, sight, touch, instrument),
+        no_entry=_no_entry(job, sight, touch, instrument) if touch is not None and enters else None,
         limit_price=lambda reprices: _limit_price(execution, touch, instrument, settings, reprices),
+        stop=_stop(execution, trailing, instrument),
         close_now=closes_now(job.runtime.store.get(flatten_ref()), job.heading["decided_at"]),
     )
+
+
+def _followed(execution: Execution, touch: Touch) -> Execution:
+    """The record with the best price at which the trade could have been left."""
+    leaves_at = touch.bid if execution.terms.side is Side.LONG else touch.ask
+    return replace(execution, best=better(execution.terms, execution.best, leaves_at))
+
+
+def _stop(execution: Execution, trailing: Trailing, instrument: Instrument) -> Decimal:
+    """The trigger the stop should have, rounded away from the market."""
+    wanted = stop_price(execution.terms, execution.best, trailing)
+    return instrument.price_down(wanted) if execution.terms.side is Side.LONG else instrument.price_up(wanted)
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -163,10 +183,10 @@ def _limit_price(
     settings: Settings,
     reprices: int,
 ) -> Decimal:
-    """The price of the entry after so many reprices: with the last one it crosses the spread."""
+    """The price of the entry after so many reprices: with the last one it crosses, unless it may only rest."""
     if touch is None:
         raise AssertionError("only an execution that enters has a limit price")
-    crosses = reprices >= settings.limit_max_reprices > 0
+    crosses = reprices >= settings.limit_max_reprices > 0 and not settings.entry_post_only
     return limit_price(execution.terms, touch, instrument, settings.limit_max_slippage_bps, crosses=crosses)
 
 
@@ -235,7 +255,8 @@ def _sent(job: Job, client_id: str, step: Send) -> Answer:
     if step.leg in {Leg.STOP, Leg.TARGET} and step.price is not None:
         trigger = Trigger.STOP if step.leg is Leg.STOP else Trigger.TARGET
         return job.venue.arm(Conditional(symbol, client_id, action, step.qty, trigger, step.price), job.held_at)
-    order = Order(symbol, client_id, action, step.qty, step.price, reduce_only=step.leg is Leg.EXIT)
+    rests = TimeInForce.GTX if job.runtime.settings.entry_post_only else TimeInForce.GTC
+    order = Order(symbol, client_id, action, step.qty, step.price, rests, reduce_only=step.leg is Leg.EXIT)
     return job.venue.place(order, job.held_at)
 
 
@@ -252,8 +273,14 @@ def _reprice(job: Job, step: Reprice) -> None:
 
 
 def _remove(job: Job, client_id: str) -> None:
-    """Cancel an order of ours. Whatever the answer, the next look shows whether it is gone, and what it filled."""
-    job.execution = replace(job.execution, doing=f"remove {client_id}")
+    """Cancel an order of ours. Whatever the answer, the next look shows whether it is gone, and what it filled.
+
+    Before it is asked for again, the lists get their time to show it.
+    """
+    doing = f"remove {client_id}"
+    if job.execution.doing == doing:
+        job.runtime.clock.sleep(LOOK_AGAIN)
+    job.execution = replace(job.execution, doing=doing)
     _write(job)
     if job.execution.sent[client_id].leg in {Leg.ENTRY, Leg.EXIT}:
         job.venue.cancel(job.execution.terms.symbol, client_id, job.held_at)

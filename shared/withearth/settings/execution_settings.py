@@ -23,6 +23,23 @@ class ExecutionSettings(LimitSettings):
         "before_entry",
         "Whether the stop goes out before the entry, or follows the fill within PROTECT_WITHIN_SEC.",
     )
+    entry_post_only: bool = setting(
+        Group.ENTRY, False, "Whether a limit entry may only rest (GTX); it then never crosses the spread."
+    )
+    break_even_at_r: Decimal = number(
+        Group.ENTRY,
+        Decimal(0),
+        Decimal(0),
+        Decimal(10),
+        "Gain in multiples of the risk (R) at which the stop moves to the entry; 0 leaves it where it is.",
+    )
+    trail_by_r: Decimal = number(
+        Group.ENTRY,
+        Decimal(0),
+        Decimal(0),
+        Decimal(10),
+        "Distance in R at which the stop follows the best price since the entry; 0 does not trail.",
+    )
     protect_within_sec: int = number(
         Group.ENTRY, 10, 1, 60, "Seconds after a fill within which its stop stands, or it is closed at the market."
     )

@@ -1,0 +1,85 @@
+"""The owner's hand on the trading state, as typed: real processes, on books that another one could be using."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from withearth.bootstrap import open_store
+from withearth.flow.documents import flatten_ref, trading_ref
+
+COMMAND: Final = (sys.executable, "-c", "from withearth.cli.app import main; main()")
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Path:
+    """A directory in which `withearth run` has left its books."""
+    (tmp_path / ".withearth").mkdir()
+    open_store(tmp_path / ".withearth").close()
+    return tmp_path
+
+
+def withearth(cwd: Path, *arguments: str, typed: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "COLUMNS": "200", **settings}
+    return subprocess.run(
+        (*COMMAND, *arguments), cwd=cwd, env=environment, input=typed, capture_output=True, text=True, check=False
+    )
+
+
+def state_of(books: Path) -> str:
+    """The trading state in the books."""
+    store = open_store(books / ".withearth")
+    stored = store.get(trading_ref())
+    store.close()
+    return "none" if stored is None else f"{stored.data['state']}: {stored.data['why']}"
+
+
+def test_halt_reduce_and_resume_are_kept_with_their_reason(books: Path) -> None:
+    """Each command writes its state, and `status` shows it with every limit."""
+    for command, state in (("halt", "HALTED"), ("reduce", "REDUCING"), ("resume", "ACTIVE")):
+        done = withearth(books, command, "--why", f"for {command}")
+
+        assert (0, f"Trading is {state}.\n") == (done.returncode, done.stdout), done.stderr
+        assert f"{state}: for {command}" == state_of(books)
+
+    shown = withearth(books, "status", MAX_DAILY_LOSS_USDT="0").stdout
+    assert "Trading is ACTIVE since" in shown
+    assert "for resume" in shown
+    assert "EXECUTE_TRADES is false" in shown
+    for limit, value in (("MAX_OPEN_POSITIONS", "3"), ("MAX_DAILY_LOSS_USDT", "off"), ("MIN_EDGE_BPS", "off")):
+        assert any(limit in line and value in line for line in shown.splitlines())
+
+
+def test_flatten_asks_for_the_word(books: Path) -> None:
+    """Any other word changes nothing; FLATTEN halts, and asks the reconciler to close everything."""
+    refused = withearth(books, "flatten", "--why", "holidays", typed="yes\n")
+
+    assert 2 == refused.returncode
+    assert "the word is FLATTEN" in refused.stderr
+    assert "none" == state_of(books)
+
+    assert 0 == withearth(books, "flatten", "--why", "holidays", typed="FLATTEN\n").returncode
+    assert "HALTED: flatten: holidays" == state_of(books)
+
+
+def test_flatten_with_yes_does_not_ask(books: Path) -> None:
+    """`--yes` stands for the word."""
+    assert 0 == withearth(books, "flatten", "--why", "holidays", "--yes").returncode
+
+    store = open_store(books / ".withearth")
+    request = store.get(flatten_ref())
+    store.close()
+    assert request is not None
+    assert "holidays" == request.data["why"]
+
+
+def test_a_halt_without_books_is_told(tmp_path: Path) -> None:
+    """Nobody believes to have halted what is not there."""
+    done = withearth(tmp_path, "halt", "--why", "now")
+
+    assert 2 == done.returncode
+    assert "holds no books" in done.stderr
