@@ -13,6 +13,7 @@ from typing import Final
 from withearth.decision.schema import schema_table
 from withearth.domain.reasons import Reason
 from withearth.execution import phases
+from withearth.paper import wire_docs
 from withearth.settings.markdown import example, settings_table
 
 EXAMPLE: Final = Path(".env.example")
@@ -29,6 +30,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "reasons": reasons_table,
     "schema": schema_table,
     "phases": phases.diagram,
+    "endpoints": wire_docs.endpoints_table,
+    "faults": wire_docs.faults_table,
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from withearth.domain.candles import Candles, normalise
 from withearth.domain.side import Side
 from withearth.domain.times import Timeframe, to_ms
-from withearth.execution.shadow import OpenTrade
+from withearth.execution.outcome import OpenTrade
 
 OPENED_AT = datetime(2024, 3, 5, 10, 5, tzinfo=UTC)
 

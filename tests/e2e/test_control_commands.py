@@ -1,9 +1,12 @@
 """The owner's hand on the trading state, as typed: real processes, on books that another one could be using."""
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from socket import socket
 from typing import Final
 
 import pytest
@@ -83,3 +86,24 @@ def test_a_halt_without_books_is_told(tmp_path: Path) -> None:
 
     assert 2 == done.returncode
     assert "holds no books" in done.stderr
+
+
+def test_r28_a_run_tells_its_limits_and_can_be_halted_while_it_runs(tmp_path: Path) -> None:
+    """R28: the start lists every active limit with its value; another process halts it through the shared books."""
+    with closing(socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "COLUMNS": "400", "PORT": port}
+    running = subprocess.Popen(
+        (*COMMAND, "run", "--execute"), cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert running.stdout is not None
+    told = next(line for line in running.stdout if line.startswith("Limits: "))
+    done = withearth(tmp_path, "halt", "--why", "enough")
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=60)
+
+    assert "MAX_OPEN_POSITIONS=3" in told
+    assert "MAX_DAILY_LOSS_USDT=25" in told
+    assert 0 == done.returncode, done.stderr
+    assert "HALTED: enough" == state_of(tmp_path)

@@ -197,6 +197,8 @@ class ModelServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Headers and body in one packet: in two, the second would wait for the first one's acknowledgement.
+            wbufsize = 65_536
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
@@ -209,6 +211,7 @@ class ModelServer:
                 self.end_headers()
                 if word == "cut-off":
                     self.wfile.write(reply[:1])
+                    self.wfile.flush()
                     self.close_connection = True
                     return
                 for piece in _pieces(reply, 1) if word == "dribbling" else [reply]:

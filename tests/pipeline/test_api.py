@@ -154,4 +154,5 @@ def test_a_fresh_installation_answers_with_nothing_rather_than_an_error(tmp_path
 
     for path in ("/health", "/api/overview", "/api/trades", "/api/logs", "/api/signals", "/api/signals/latest"):
         assert get(fresh, path)[0] == 200, path
+    assert (200, []) == (get(fresh, "/api/limits")[0], get(fresh, "/api/limits")[1]["limits"])
     assert get(fresh, "/api/signals")[1]["signals"] == []

@@ -66,6 +66,8 @@ def replay(
     notices.print(f"Books: {directory}", soft_wrap=True)
     if replayed.checks is not None:
         print_checks(replayed.checks)
+    if replayed.dead_letters:
+        raise Misbooked(f"{replayed.dead_letters} messages could not be handled: the log above says why.")
 
 
 def print_checks(found: Checks) -> None:

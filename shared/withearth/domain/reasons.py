@@ -3,21 +3,11 @@
 The journal, the decision documents, the API, the dashboard and the docs print the same word.
 """
 
-from enum import StrEnum
-from typing import Self
+from withearth.domain.coded import Coded
 
 
-class Reason(StrEnum):
+class Reason(Coded):
     """A code with the sentence that explains it to the owner."""
-
-    sentence: str
-
-    def __new__(cls, code: str, sentence: str) -> Self:
-        """A member that is its code, and carries its sentence."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.sentence = sentence
-        return member
 
     # Market data
     NO_CANDLES = "NO_CANDLES", "There is no closed candle of this timeframe at the asked time."

@@ -94,7 +94,7 @@ def signals(runtime: Runtime, _request: Request) -> Any:
 
 def limits(runtime: Runtime, _request: Request) -> Any:
     """The trading state, and every limit with its use at the reconciler's last pass."""
-    nothing = {"at": None, "trading": None, "readable": None, "limits": []}
+    nothing: dict[str, Any] = {"at": None, "trading": None, "readable": None, "limits": []}
     return labels(runtime) | nothing | _view(runtime, "limits")
 
 

@@ -65,9 +65,10 @@ def state_directory(settings: Settings, period: Period, chaos: Chaos | None) -> 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The books of a run, and for an executed one the checks against the exchange's own."""
+    """The books of a run, the messages that could not be handled, and the checks of an executed one."""
 
     store: DocumentStore
+    dead_letters: int
     checks: Checks | None
 
 
@@ -105,8 +106,9 @@ def replay_period(
             _let_trades_end(cloud, clock, period.end)
         redeliver_before(cloud, clock, FOREVER)
         store.commit([Replace(CURSOR, {"at": period.end, "done": True})])
+        dead_letters = len(bus.dead_letters())
         bus.close()
-        return Replayed(store, None if coverage is None else check(coverage.venue, store, coverage))
+        return Replayed(store, dead_letters, None if coverage is None else check(coverage.venue, store, coverage))
 
 
 def _watch(runtime: Runtime, clock: VirtualClock) -> Coverage | None:

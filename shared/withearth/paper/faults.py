@@ -7,23 +7,14 @@ the same faults, seed and requests always give the same mishaps, and `fired` tel
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final
 
+from withearth.domain.coded import Coded
 from withearth.domain.errors import Misconfigured
 
 
-class FaultKind(StrEnum):
+class FaultKind(Coded):
     """What goes wrong. Each member carries the sentence that the documentation prints."""
-
-    sentence: str
-
-    def __new__(cls, code: str, sentence: str) -> Self:
-        """A member that is its code, and carries its sentence."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.sentence = sentence
-        return member
 
     LATE_ARRIVAL = "late_arrival", "The request reaches the exchange `duration_ms` late."
     LATE_ANSWER = "late_answer", "The answer comes `duration_ms` late."
