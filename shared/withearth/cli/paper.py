@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,8 +14,9 @@ import typer
 from withearth.bootstrap import choose_market
 from withearth.cli.console import console, instant, notices, settings_with
 from withearth.domain.clock import Clock
-from withearth.domain.errors import Misconfigured
+from withearth.domain.errors import MarketFault, Misconfigured
 from withearth.local.clocks import FastClock, VirtualClock, WallClock
+from withearth.market.binance import BinanceMarket
 from withearth.market.port import Market
 from withearth.paper.assembly import (
     PaperAccount,
@@ -24,7 +25,9 @@ from withearth.paper.assembly import (
     recorded_listing,
 )
 from withearth.paper.engine.instruments import PaperInstrument
+from withearth.paper.face import Face
 from withearth.paper.line import Line
+from withearth.paper.live_prices import LivePrices
 from withearth.paper.server import serving
 from withearth.settings import Settings
 
@@ -34,7 +37,7 @@ _LOOK_SECONDS: Final = 0.25
 
 
 def paper_exchange(
-    market: Annotated[str, typer.Option(help="synthetic or recorded.")] = "synthetic",
+    market: Annotated[str, typer.Option(help="synthetic, recorded or live.")] = "synthetic",
     data: Annotated[Path | None, typer.Option(help="Directory of recorded market data.")] = None,
     symbols: Annotated[str, typer.Option(help="Comma-separated symbols.")] = "BTCUSDT,ETHUSDT,SOLUSDT,BNBUSDT",
     port: Annotated[int, typer.Option(help="Port on the loopback address; 0 takes a free one.")] = DEFAULT_PORT,
@@ -53,18 +56,29 @@ def paper_exchange(
     settings = settings_with({"MARKET": market, "DATA_DIR": str(data) if data else None, "SYMBOLS": symbols})
     clock = _clock(instant(start, "--from") if start else None, speed)
     prices = choose_market(settings, clock)
+    live = LivePrices(prices, settings.symbols, clock) if isinstance(prices, BinanceMarket) else None
     assembled = assemble_exchange(
         prices,
-        _listing(settings, prices),
+        _listing(settings, prices) if live is None else live.instruments,
         clock,
         [_account(text) for text in account or [DEFAULT_ACCOUNT]],
+        prices=None if live is None else live.feed,
         seed=seed,
         check_time=not any_time,
     )
     line = Line(assembled.face, assembled.faults, lambda ms: time.sleep(ms / 1000))
     with serving(line, port, admin=assembled.admin if admin else None) as address:
         _announce(address, prices, assembled.face.clock.now(), admin=admin)
-        _wait_until_stopped()
+        _wait_until_stopped(lambda: None if live is None else _keep_up(live, assembled.face))
+
+
+def _keep_up(live: LivePrices, face: Face) -> None:
+    """Follow the live prices. When they cannot be had, the exchange's stand still."""
+    try:
+        with face.lock:
+            live.keep_up()
+    except MarketFault as fault:
+        notices.print(f"The prices stand still: {fault}", soft_wrap=True)
 
 
 def _listing(settings: Settings, market: Market) -> Mapping[str, PaperInstrument]:
@@ -103,9 +117,9 @@ def _announce(address: str, market: Market, now: datetime, *, admin: bool) -> No
     notices.print("Stop it with Ctrl-C.")
 
 
-def _wait_until_stopped() -> None:
+def _wait_until_stopped(meanwhile: Callable[[], None]) -> None:
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
     while not stopped.wait(_LOOK_SECONDS):
-        pass
+        meanwhile()

@@ -28,24 +28,18 @@ class ModelAnswer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    symbol: Annotated[str, Field(description="the symbol of the question, repeated letter by letter")]
+    symbol: Annotated[str, Field(description="the symbol asked about")]
     direction: Annotated[
         Literal["long", "short", "hold"],
-        Field(description="long, short, or hold when neither is likely to earn more than the costs"),
+        Field(description="long, short, or hold when neither beats the costs"),
     ]
     prob: Annotated[
         float,
-        Field(ge=0, le=1, description="probability, 0 to 1, that the target is reached before the stop; of hold: any"),
+        Field(ge=0, le=1, description="probability, 0 to 1, that the target comes before the stop; any for hold"),
     ]
-    support: Annotated[
-        float | None, Field(ge=0, description="nearest support below the price, in quote units, or null")
-    ]
-    resistance: Annotated[
-        float | None, Field(ge=0, description="nearest resistance above the price, in quote units, or null")
-    ]
-    reasoning: Annotated[
-        str, Field(max_length=REASONING_MAX, description=f"why, in at most {REASONING_MAX} characters")
-    ]
+    support: Annotated[float | None, Field(ge=0, description="nearest support below the price, or null")]
+    resistance: Annotated[float | None, Field(ge=0, description="nearest resistance above the price, or null")]
+    reasoning: Annotated[str, Field(max_length=REASONING_MAX, description=f"why, at most {REASONING_MAX} characters")]
 
 
 def response_schema() -> dict[str, Any]:

@@ -11,13 +11,14 @@ Chosen on purpose:
 Impure: talks to the exchange, from any thread.
 """
 
+import functools
 import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import binance_common.utils
 import requests
@@ -55,9 +56,25 @@ from withearth.execution.venue import (
 )
 from withearth.settings import Settings, reveal
 
+Params = ParamSpec("Params")
+Value = TypeVar("Value")
+
 PAGE: Final = 1_000
 ABSENT_CODES: Final = frozenset({-2011, -2013})
 """Codes by which the exchange says that it has no such order. Not always true."""
+
+
+def _reading(method: Callable[Params, Value]) -> Callable[Params, Value]:
+    """The method, for which an answer of a shape that nobody knows is no answer. Raises Unavailable."""
+
+    @functools.wraps(method)
+    def read(*args: Params.args, **kwargs: Params.kwargs) -> Value:
+        try:
+            return method(*args, **kwargs)
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+            raise Unavailable(f"the exchange answered {method.__name__} in a way that cannot be read") from error
+
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,7 @@ class BinanceVenue:
         """PAPER, DEMO or LIVE."""
         return self._kind
 
+    @_reading
     def synchronise(self) -> timedelta:
         """Measure the exchange's clock against ours, use it from now on, and return the difference."""
         before = self._clock.now()
@@ -179,22 +197,26 @@ class BinanceVenue:
             lambda: self._rest.cancel_algo_order(client_algo_id=client_id),
         )
 
+    @_reading
     def touch(self, symbol: str) -> tuple[Decimal, Decimal]:
         """Best bid and best ask. Raises Unavailable."""
         row = self._read(lambda: self._rest.symbol_order_book_ticker(symbol=symbol))
         return Decimal(row["bidPrice"]), Decimal(row["askPrice"])
 
+    @_reading
     def truth(self, symbol: str) -> Truth:
         """Position and open orders of one symbol. Raises Unavailable."""
         held = self._read(lambda: self._rest.position_information_v3(symbol=symbol))
         orders = self._read(lambda: self._rest.current_all_open_orders(symbol=symbol))
         return Truth(position(symbol, held), tuple(map(order_state, orders)), self._open_conditionals(symbol))
 
+    @_reading
     def order(self, symbol: str, client_id: str) -> OrderState | None:
         """One ordinary order in whatever state. Raises Unavailable."""
         row = self._find(lambda: self._rest.query_order(symbol=symbol, orig_client_order_id=client_id))
         return None if row is None else order_state(row)
 
+    @_reading
     def conditional(self, symbol: str, client_id: str) -> ConditionalState | None:
         """One conditional order in whatever state, looked for in every list there is. Raises Unavailable.
 
@@ -206,6 +228,7 @@ class BinanceVenue:
         everywhere = (self._open_conditionals(symbol), self._all_conditionals(symbol))
         return next((each for listed in everywhere for each in listed if each.client_id == client_id), None)
 
+    @_reading
     def fills(self, symbol: str, since_ms: int) -> tuple[Fill, ...]:
         """All executions since an instant. Raises Unavailable.
 
@@ -222,6 +245,7 @@ class BinanceVenue:
             rows = [*rows, *page]
         return tuple(sorted(map(fill, rows), key=lambda each: each.trade_id))
 
+    @_reading
     def funding_fees(self, symbol: str, since_ms: int) -> tuple[FundingFee, ...]:
         """All funding payments since an instant. Raises Unavailable."""
         rows = self._read(
@@ -231,11 +255,13 @@ class BinanceVenue:
         )
         return tuple(sorted(map(funding_fee, rows), key=lambda each: each.at_ms))
 
+    @_reading
     def modes(self) -> AccountModes:
         """The account's modes. Raises Unavailable."""
         row = self._read(self._rest.futures_account_configuration)
         return AccountModes(row["dualSidePosition"], row["multiAssetsMargin"], row["canTrade"])
 
+    @_reading
     def symbol_modes(self, symbol: str) -> SymbolModes:
         """The modes of one symbol. Raises Unavailable."""
         rows = self._read(lambda: self._rest.symbol_configuration(symbol=symbol))
@@ -254,6 +280,7 @@ class BinanceVenue:
         """Change the leverage."""
         return self._configure(symbol, at, lambda: self._rest.change_initial_leverage(symbol=symbol, leverage=leverage))
 
+    @_reading
     def everything(self) -> tuple[tuple[Position, ...], tuple[OrderState, ...], tuple[ConditionalState, ...]]:
         """Every position and open order of the account. Raises Unavailable."""
         held = positions(self._read(self._rest.position_information_v3))

@@ -2,21 +2,20 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from withearth.domain.clock import Clock
 from withearth.domain.errors import Misconfigured
-from withearth.domain.times import to_ms
 from withearth.execution.binance import BinanceVenue, Connection
 from withearth.execution.binance_answers import Heard
 from withearth.market.binance import BinanceMarket
 from withearth.market.port import Market, MarketOrigin
 from withearth.paper.assembly import Assembled, PaperAccount, assemble_exchange, invented_listing, recorded_listing
-from withearth.paper.engine.instruments import PaperInstrument, listed_instruments
+from withearth.paper.engine.instruments import PaperInstrument
 from withearth.paper.feed import PriceFeed
-from withearth.paper.feed_series import LiveFeed, LiveRows
+from withearth.paper.live_prices import LivePrices
 from withearth.paper.transport import PaperTransport
 from withearth.settings import Settings
 
@@ -24,10 +23,6 @@ KIND: Final = "PAPER"
 BASE_URL: Final = "https://paper.invalid"
 """Answered by the transport. The name can never be resolved, so a slip cannot reach anybody."""
 ACCOUNT: Final = "paper"
-BOOK_TICKERS: Final = "/fapi/v1/ticker/bookTicker"
-PREMIUMS: Final = "/fapi/v1/premiumIndex"
-POLL_EVERY: Final = timedelta(seconds=2)
-"""The two lists of all symbols weigh 15: at this pace 450 of the 2,400 a minute, while there is something to ask."""
 
 
 class PaperVenue(BinanceVenue):
@@ -76,20 +71,9 @@ def open_paper_venue(settings: Settings, market: Market, clock: Clock) -> PaperV
 
 def _over_live_prices(settings: Settings, market: BinanceMarket, clock: Clock) -> PaperVenue:
     """The paper exchange at the real one's prices, looked up again while it is being asked."""
-    entries = {"symbols": list(market.listed().values())}
-    listed = listed_instruments(entries, (), (), only=settings.symbols)
-    feed = LiveFeed(listed, lambda: LiveRows(market.get(BOOK_TICKERS), market.get(PREMIUMS)))
-    feed.poll(to_ms(clock.now()))
-    venue = _opened(settings, market, listed, clock, feed)
-    polled_at = clock.now()
-
-    def keep_up() -> None:
-        nonlocal polled_at
-        if clock.now() - polled_at >= POLL_EVERY:
-            polled_at = clock.now()
-            feed.poll(to_ms(polled_at))
-
-    venue.before = keep_up
+    prices = LivePrices(market, settings.symbols, clock)
+    venue = _opened(settings, market, prices.instruments, clock, prices.feed)
+    venue.before = prices.keep_up
     return venue
 
 

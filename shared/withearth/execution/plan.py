@@ -12,7 +12,7 @@ from typing import Final
 
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
-from withearth.execution.lineage import Leg
+from withearth.execution.lineage import ATTEMPTS_MAX, Leg
 from withearth.execution.look import BELIEVED_AFTER, Sight
 from withearth.execution.phases import Event, Phase
 from withearth.execution.record import Execution, Outcome, Sent
@@ -26,9 +26,13 @@ NEEDS_POSITION: Final = frozenset({-2022, -4118, -1106})
 TRANSIENT: Final = frozenset({0, -1003, -1008, -1015, -1016, -1021, -5022, -5028})
 """Codes of requests that were refused before they were looked at: not sent, limited, overloaded, out of time; and of a
 post-only order that would have taken, for which the next price may do."""
+BLOCKED: Final = frozenset({-2022, -4118})
+"""Codes by which an exit is refused because other reduce-only orders stand for the same quantity."""
 STOP_ATTEMPTS_MAX: Final = 4
 ATTEMPTS_A_LEG: Final = 20
 LOOK_AGAIN: Final = timedelta(seconds=1)
+A_PASS: Final = timedelta(seconds=50)
+"""Less than the minute after which the reconciler comes again."""
 SEEN_WITHIN: Final = timedelta(seconds=5)
 """How long the list of open orders may lag behind an order that was accepted."""
 
@@ -318,7 +322,7 @@ def _holding(situation: Situation) -> Step:
 
 
 def _closing(situation: Situation) -> Step:
-    """Leave at the market. The protection stays until the position is gone: all of it can only reduce."""
+    """Leave at the market. The protection stays until the position is gone, unless the exchange says it is in the way."""
     entry = situation.execution.newest(Leg.ENTRY)
     if entry is not None and entry[1].outcome is Outcome.LIVE:
         return Remove(entry[0])
@@ -327,7 +331,22 @@ def _closing(situation: Situation) -> Step:
     newest = situation.execution.newest(Leg.EXIT)
     if situation.to_close == 0 or (newest is not None and not newest[1].is_settled):
         return Wait(LOOK_AGAIN)
-    return Send(Leg.EXIT, situation.to_close, None)
+    if newest is not None and newest[1].code in BLOCKED:
+        in_the_way = [id_ for leg in (Leg.TARGET, Leg.STOP) for id_ in _guards(situation, leg)]
+        if in_the_way:
+            return Remove(in_the_way[0])
+    return Rest() if _has_tried_enough(situation) else Send(Leg.EXIT, situation.to_close, None)
+
+
+def _guards(situation: Situation, leg: Leg) -> list[str]:
+    return [id_ for id_, _ in situation.sight.covering(situation.execution.legs(leg))]
+
+
+def _has_tried_enough(situation: Situation) -> bool:
+    """An exit that is refused again and again is tried once in a pass of the reconciler, as long as there are ids."""
+    exits = situation.execution.legs(Leg.EXIT)
+    tired = len(exits) >= ATTEMPTS_A_LEG // 2 and situation.now < exits[-1][1].sent_at + A_PASS
+    return tired or len(exits) >= ATTEMPTS_MAX
 
 
 def _cleaning(situation: Situation) -> Step:
