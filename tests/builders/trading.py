@@ -18,6 +18,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Final, Self, cast
 
+from requests.adapters import BaseAdapter
+
 from tests.builders.installation import AlwaysLong, Killed, settings_of
 from tests.fakes.clock import ManualClock
 from withearth.bootstrap import SYNTHETIC_START, open_store
@@ -71,13 +73,15 @@ def a_market() -> Market:
 
 
 class FlatBook(ScriptedFeed):
-    """Scripted prices in a book whose every level holds DEPTH, a tick apart: what fills does not depend on when."""
+    """Scripted prices in a book whose levels all hold `depth`, a tick apart: what fills does not depend on when."""
+
+    depth: Decimal = DEPTH
 
     def levels(self, symbol: str, at_ms: int, *, asks: bool) -> Iterator[PriceLevel]:
         """One side of the book, best price first."""
         tick, size = self.tick(symbol, at_ms), self._instruments[symbol].tick_size
         best, step = (tick.ask, size) if asks else (tick.bid, -size)
-        return (PriceLevel(best + step * number, DEPTH) for number in range(_LEVELS))
+        return (PriceLevel(best + step * number, self.depth) for number in range(_LEVELS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +226,14 @@ class World:
         waiting = ((each.symbol, each.client_algo_id) for each in self.account.algos.values())
         return [id_ for symbol, id_ in (*ordinary, *waiting) if lineage(symbol, id_) is None]
 
+    def adapter(self, transport: BaseAdapter | None = None) -> BinanceVenue:
+        """The account through the one adapter and the official SDK."""
+        line = transport or PaperTransport(self.face, faults=self.faults, pause=self._pause)
+        return BinanceVenue(Connection("PAPER", BASE_URL, KEY, KEY, transport=line), self)
+
     def connect(self, process: "Process") -> Venue:
-        """The account as a process sees it, through the one adapter and the official SDK."""
-        transport = PaperTransport(self.face, faults=self.faults, pause=self._pause)
-        venue = BinanceVenue(Connection("PAPER", BASE_URL, KEY, KEY, transport=transport), self)
-        return cast(Venue, _Attended(venue, process, self))
+        """The account as a process sees it."""
+        return cast(Venue, _Attended(self.adapter(), process, self))
 
     def _pause(self, ms: int) -> None:
         self.sleep(timedelta(milliseconds=ms))
@@ -286,7 +293,7 @@ class Process:
 class Trading:
     """The executor and the reconciler of an installation, over books in a directory, in a world."""
 
-    def __init__(self, directory: Path, world: World, process: Process | None = None, **changes: str) -> None:
+    def __init__(self, directory: Path, world: World, process: Process | None = None, /, **changes: str) -> None:
         """`process` is the first one, which may die; who comes after it does not. `changes` are settings."""
         directory.mkdir(parents=True, exist_ok=True)
         quick = {"LIMIT_TTL_SEC": "2", "LIMIT_MAX_REPRICES": "1", "RISK_USDT": "100000", "MAX_TICK_AGE_SEC": "60"}

@@ -185,7 +185,19 @@ class ModelServer:
         keys = {"GOOGLE_API_KEY": "test-key", "XAI_API_KEY": "test-xai-key"}
         return {**keys, "G_BASE_URL": self.address, "XAI_BASE": f"{self.address}/v1"} | more
 
+    def service_account(self, private_key: str) -> dict[str, str]:
+        """Credentials of Google Cloud whose tokens are given out here."""
+        return {
+            "type": "service_account",
+            "project_id": "my-project",
+            "private_key": private_key,
+            "client_email": "worker@my-project.iam.gserviceaccount.com",
+            "token_uri": f"{self.address}/token",
+        }
+
     def _reply(self, request: Request) -> tuple[str, Reply]:
+        if request.path == "/token":
+            return "token", (200, b'{"access_token": "a-token", "expires_in": 3600, "token_type": "Bearer"}')
         with self._lock:
             word = self.script[min(len(self.requests), len(self.script) - 1)]
             self.requests.append(request)

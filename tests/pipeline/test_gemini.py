@@ -1,5 +1,6 @@
 """Gemini through the real SDK against a stand-in: what comes of every answer, right or wrong in one way."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -20,7 +21,9 @@ from withearth.decision.gemini_service import GeminiService
 from withearth.domain.times import tick_id
 from withearth.flow.decide import decide
 from withearth.flow.dispatch import market_tick
+from withearth.flow.documents import decision_ref
 from withearth.local.clocks import FastClock
+from withearth.messaging.events import encode
 from withearth.store.port import Query, Ref
 
 KEY = "AIza-very-secret-key"
@@ -213,6 +216,25 @@ def test_r20_the_request_sets_a_ceiling_and_how_much_is_thought(tmp_path: Path, 
     assert "tools" not in server.requests[0].json
 
 
+def test_no_failure_reaches_the_platform(tmp_path: Path, server: ModelServer) -> None:
+    """Pushed to the worker as Pub/Sub does, every failing answer is acknowledged, and decided once."""
+    opened = installation(tmp_path, server, MODEL_SAFE_MODE_AFTER="1000", MODEL_BUDGET_USD="100")
+    functions = opened.functions()
+    for place, (script, code, _) in enumerate(FAILURES):
+        server.play(*script)
+        at = START + timedelta(minutes=5 * place)
+        opened.clock.set(at)
+        tick = market_tick("BTCUSDT", tick_id(at), opened.runtime.market.quotes(["BTCUSDT"], at)["BTCUSDT"])
+        body = json.dumps({"message": {"data": base64.b64encode(encode(tick)).decode()}}).encode()
+        statuses = {functions.call("worker", body=body)[0] for _ in range(2)}
+        decision = opened.store.get(decision_ref(f"BTCUSDT-{tick_id(at)}"))
+
+        assert statuses == {204}
+        assert decision is not None
+        assert (decision.data["blocked_by"], decision.data["intent"]) == (code, None)
+    assert account(opened)["questions"] == len(FAILURES)
+
+
 def test_a_retired_model_makes_room_for_the_next(tmp_path: Path, server: ModelServer) -> None:
     """404 moves on to the next name, is journalled once a day, and shows in the overview."""
     server.play("gone", "long", "gone", "long")
@@ -241,6 +263,33 @@ def test_a_key_that_cannot_be_fetched_is_a_hold(tmp_path: Path, server: ModelSer
 
     assert decision["blocked_by"] == "MODEL_REFUSED"
     assert "secret gemini" in decision["detail"]
+
+
+def test_on_vertex_ai_the_process_s_own_credentials_are_used(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No API key goes out; the project and the location are in the address, and the body is the same."""
+    credentials = tmp_path / "credentials.json"
+    credentials.write_text(json.dumps(server.service_account(_private_key())), encoding="utf-8")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(credentials))
+    decision = decided(installation(tmp_path, server, GOOGLE_API_KEY="", VERTEX_PROJECT="my-project"))
+    (request,) = server.requests
+
+    assert decision["prediction"] is not None
+    assert "/projects/my-project/locations/global/publishers/google/models/gemini-3.1-flash-lite:" in request.path
+    assert request.headers["Authorization"] == "Bearer a-token"
+    assert "x-goog-api-key" not in request.headers
+    assert json.loads(decision["asked"]["request"]) == request.json
+    assert decision["asked"]["service"].endswith("on vertex")
+
+
+def _private_key() -> str:
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - a second of import for one test
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
+
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
 
 def test_vertex_ai_without_credentials_is_a_hold(

@@ -78,7 +78,6 @@ def test_r18_whatever_is_not_exactly_one_answer_is_refused() -> None:
         {"prob": True},
         {"prob": None},
         {"support": "99"},
-        {"support": -1},
         {"resistance": [1]},
         {"reasoning": "x" * (REASONING_MAX + 1)},
         {"reasoning": None},

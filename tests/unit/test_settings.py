@@ -270,7 +270,7 @@ def test_all_problems_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("MARKET", "live", "MARKET is live, allowed is synthetic or recorded: "),
+        ("MARKET", "future", "MARKET is future, allowed is synthetic or recorded or live: "),
         ("ENTRY_MODE", "limit", "ENTRY_MODE is limit, allowed is LIMIT or MARKET: "),
         ("MARGIN_TYPE", "", "MARGIN_TYPE is empty, allowed is ISOLATED or CROSSED: "),
         ("POSITION_MODE", "BOTH", "POSITION_MODE is BOTH, allowed is ONEWAY or HEDGE: "),

@@ -55,13 +55,16 @@ def flatten(
     console.print("Trading is HALTED; the reconciler closes every position with its next pass.")
 
 
-def status(state: State = None) -> None:
+def status(
+    venue: Annotated[str | None, typer.Option(help="Whose limits to show; without it VENUE's.")] = None,
+    state: State = None,
+) -> None:
     """Show the trading state, and every limit with its present use."""
-    settings = settings_with({})
+    settings = settings_with({"VENUE": venue})
     found = limits_document(_books(settings, state), settings, settings.venue.upper(), WallClock().now())
     console.print(_state_line(found["trading"]), soft_wrap=True)
     if not settings.execute_trades:
-        console.print("EXECUTE_TRADES is false: trades are shadow trades, which no limit stops.")
+        console.print("EXECUTE_TRADES is false: a run without --execute makes shadow trades, which no limit stops.")
     if not found["readable"]:
         console.print("The book of limits cannot be read: nothing is entered until it can.")
     console.print(_table(found["limits"]))

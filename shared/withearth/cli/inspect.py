@@ -43,7 +43,7 @@ def tick(
 
 def _decide_once(settings: Settings, now: datetime) -> Document:
     """Decide in books that are thrown away, or, where the answer costs money, in books of their own that are kept."""
-    at, paid = floor_to_tick(now), settings.predictor in {"gemini", "ensemble"}
+    at, paid = floor_to_tick(now), settings.asks_models
     with TemporaryDirectory(prefix="withearth-") as passing:
         kept = settings.state_dir / "ticks" if paid else Path(passing)
         kept.mkdir(parents=True, exist_ok=True)

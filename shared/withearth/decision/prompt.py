@@ -23,13 +23,13 @@ PROMPT_VERSION: Final = 1
 
 SYSTEM: Final = f"""\
 Estimate one perpetual future's direction over horizon_min from these numbers alone. The caller sets target and stop. \
-Hold unless the expected move clearly exceeds costs_bps. Answer one JSON object with exactly these fields:
+Hold unless the expected move clearly exceeds costs_bps. Answer one JSON object of exactly these fields:
 {description()}"""
 
 _COLUMNS: Final = "tf rsi14 atr14 sma20 vol20 relvol low50 high50 last10"
 _UNITS: Final = """\
-rsi14 0..100; relvol volume / median of 20; the rest in bps of price: vol20 deviation of 20 returns; sma20 low50 high50 \
-and last10 closes (oldest first) as distance"""
+rsi14 0..100; relvol volume / median of 20; others in bps of price, sma20 low50 high50 and last10 closes (oldest first) \
+as distance from it"""
 
 
 @dataclass(frozen=True, slots=True)

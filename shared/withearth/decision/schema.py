@@ -31,14 +31,14 @@ class ModelAnswer(BaseModel):
     symbol: Annotated[str, Field(description="the symbol asked about")]
     direction: Annotated[
         Literal["long", "short", "hold"],
-        Field(description="long, short, or hold when neither beats the costs"),
+        Field(description="long, short or hold"),
     ]
     prob: Annotated[
         float,
-        Field(ge=0, le=1, description="probability, 0 to 1, that the target comes before the stop; any for hold"),
+        Field(ge=0, le=1, description="probability, 0 to 1, that the target comes before the stop"),
     ]
-    support: Annotated[float | None, Field(ge=0, description="nearest support below the price, or null")]
-    resistance: Annotated[float | None, Field(ge=0, description="nearest resistance above the price, or null")]
+    support: Annotated[float | None, Field(description="nearest support below the price, or null")]
+    resistance: Annotated[float | None, Field(description="nearest resistance above the price, or null")]
     reasoning: Annotated[str, Field(max_length=REASONING_MAX, description=f"why, at most {REASONING_MAX} characters")]
 
 

@@ -213,7 +213,9 @@ class BinanceVenue:
     @_reading
     def order(self, symbol: str, client_id: str) -> OrderState | None:
         """One ordinary order in whatever state. Raises Unavailable."""
-        row = self._find(lambda: self._rest.query_order(symbol=symbol, orig_client_order_id=client_id))
+        row = self._find(
+            client_id, "clientOrderId", lambda: self._rest.query_order(symbol=symbol, orig_client_order_id=client_id)
+        )
         return None if row is None else order_state(row)
 
     @_reading
@@ -222,7 +224,7 @@ class BinanceVenue:
 
         The query by id has answered -2013 for orders that the list of open ones showed.
         """
-        row = self._find(lambda: self._rest.query_algo_order(client_algo_id=client_id))
+        row = self._find(client_id, "clientAlgoId", lambda: self._rest.query_algo_order(client_algo_id=client_id))
         if row is not None:
             return conditional_state(row)
         everywhere = (self._open_conditionals(symbol), self._all_conditionals(symbol))
@@ -314,11 +316,14 @@ class BinanceVenue:
         except ValueError as error:
             raise Unavailable("the exchange's answer to a reading is not JSON") from error
 
-    def _find(self, call: Callable[[], Any]) -> Row | None:
-        """A row, or None when the exchange says that it has none. Raises Unavailable."""
+    def _find(self, client_id: str, id_field: str, call: Callable[[], Any]) -> Row | None:
+        """The row of this client id, or None when the exchange says that it has none. Raises Unavailable.
+
+        An answer about another order is one to another question, as a proxy on the way gives it.
+        """
         heard = self._ask(call, self._clock.now())
         payload = parsed(heard.body)
-        if heard.status == requests.codes.ok and payload is not None:
+        if heard.status == requests.codes.ok and payload is not None and payload.get(id_field) == client_id:
             return payload
         if payload is not None and payload.get("code") in ABSENT_CODES:
             return None

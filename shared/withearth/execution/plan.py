@@ -197,9 +197,14 @@ def _entering(situation: Situation) -> Step:
         case Outcome.LIVE:
             return _working(situation, client_id, sent)
         case Outcome.OVER:
-            return Move(Event.FILLED) if situation.exposure else Move(Event.NOT_FILLED, _why_unfilled(situation))
+            return Move(Event.FILLED) if _has_entered(situation) else Move(Event.NOT_FILLED, _why_unfilled(situation))
         case Outcome.REJECTED | Outcome.ABSENT:
             return _enter_again(situation, sent)
+
+
+def _has_entered(situation: Situation) -> bool:
+    """Whether it is a trade: also when its stop has gone off already, and nothing is held any more."""
+    return bool(situation.exposure or situation.execution.filled)
 
 
 def _why_unfilled(situation: Situation) -> Reason:
@@ -219,7 +224,7 @@ def _enter(situation: Situation) -> Step:
 
 def _enter_again(situation: Situation, sent: Sent) -> Step:
     """Only an order that is known not to exist is sent again, under the next id."""
-    if situation.exposure:
+    if _has_entered(situation):
         return Move(Event.FILLED)
     if _may_repeat(situation.execution, Leg.ENTRY, sent, 1 + situation.policy.retries_max):
         return _enter(situation)
@@ -322,7 +327,7 @@ def _holding(situation: Situation) -> Step:
 
 
 def _closing(situation: Situation) -> Step:
-    """Leave at the market. The protection stays until the position is gone, unless the exchange says it is in the way."""
+    """Leave at the market. The protection stays until the position is gone, unless the exchange finds it in the way."""
     entry = situation.execution.newest(Leg.ENTRY)
     if entry is not None and entry[1].outcome is Outcome.LIVE:
         return Remove(entry[0])

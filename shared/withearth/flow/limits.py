@@ -21,7 +21,17 @@ from withearth.execution.record import Terms
 from withearth.flow.documents import INTENTS, IntentState, book_ref, flatten_ref, trading_ref, view_ref
 from withearth.flow.journal import event, record_once
 from withearth.flow.runtime import Runtime
-from withearth.flow.trading_state import Standing, TradingState, obey, persistently, report_unknown, standing, trip
+from withearth.flow.trading_state import (
+    Standing,
+    TradingState,
+    closes_now,
+    obey,
+    obeyed_at,
+    persistently,
+    report_unknown,
+    standing,
+    trip,
+)
 from withearth.messaging.events import TradeIntent
 from withearth.risk.book import DAY, Book, Closed, Slot, book_from
 from withearth.risk.limits import Asked, Bet, Limits, Usage, drawdown_pct, edge_bps, is_drawn_down, limits_of, usage
@@ -186,10 +196,9 @@ def _guard_protection(runtime: Runtime) -> None:
 def _end_flatten(runtime: Runtime) -> None:
     """Take a request to close everything away when everything that it meant is closed."""
     request = runtime.store.get(flatten_ref())
-    obeyed_at = None if request is None else request.data.get("obeyed_at")
-    if request is None or obeyed_at is None:
+    if request is None or obeyed_at(request) is None:
         return
-    if not any(each.data["decided_at"] <= obeyed_at for each in _executions(runtime)):
+    if not any(closes_now(request, each.data["decided_at"]) for each in _executions(runtime)):
         told = event(f"flattened-{request.version}", "FLATTENED", runtime.clock.now(), "", "everything is closed")
         runtime.store.commit([Delete(request.ref, request.version), told])
 

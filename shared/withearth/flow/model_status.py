@@ -14,7 +14,7 @@ def model_status(
     runtime: Runtime, decisions: Sequence[Stored], before: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     """The status, None where no model is asked. `decisions` are the newest tick's; without any, the dead names stay."""
-    if runtime.settings.predictor not in {"gemini", "ensemble"}:
+    if not runtime.settings.asks_models:
         return None
     day = f"{runtime.clock.now():%Y%m%d}"
     health, account = runtime.store.get_many([model_health_ref(), budget_ref(day)])

@@ -20,7 +20,7 @@ from withearth.domain.times import to_ms
 from withearth.flow.documents import flatten_ref, trading_ref
 from withearth.flow.journal import event, record_once
 from withearth.flow.runtime import Runtime
-from withearth.store.port import Create, Document, DocumentStore, Replace, Stored, VersionMismatch, Write
+from withearth.store.port import AlreadyExists, Create, Document, DocumentStore, Replace, Stored, VersionMismatch, Write
 
 SYSTEM: Final = "withearth"
 """Who did it, where no person did."""
@@ -84,7 +84,10 @@ def set_state(store: DocumentStore, change: Standing, now: datetime, *more: Writ
     since = "first" if stored is None else stored.version
     told = event(f"trading-{to_ms(now)}-{since}", f"TRADING_{change.state}", now, "", text)
     document = change.to_document() | {"at": now}
-    store.commit([_over(stored, document), told, *more])
+    try:
+        store.commit([_over(stored, document), told, *more])
+    except AlreadyExists as error:
+        raise VersionMismatch(f"{trading_ref()} was written by somebody else first") from error
 
 
 def _over(stored: Stored | None, document: Document) -> Write:
@@ -112,16 +115,20 @@ def ask_to_flatten(store: DocumentStore, who: str, why: str, now: datetime) -> N
 
 def closes_now(request: Stored | None, decided_at: datetime) -> bool:
     """Whether an execution has to be closed: the request has been taken up, and came after its decision."""
-    if request is None:
-        return False
-    obeyed_at = request.data.get("obeyed_at")
-    return isinstance(obeyed_at, datetime) and decided_at <= obeyed_at
+    since = obeyed_at(request)
+    return since is not None and decided_at <= since
+
+
+def obeyed_at(request: Stored | None) -> datetime | None:
+    """When a request to close everything was taken up, None where there is none, or nobody has yet."""
+    at = None if request is None else request.data.get("obeyed_at")
+    return at if isinstance(at, datetime) else None
 
 
 def obey(runtime: Runtime) -> None:
     """Take up a request to close everything: halt, and note when. It may be one that a hand has written."""
     request = runtime.store.get(flatten_ref())
-    if request is None or "obeyed_at" in request.data:
+    if request is None or obeyed_at(request) is not None:
         return
     taken_up = Replace(request.ref, dict(request.data) | {"obeyed_at": runtime.clock.now()}, request.version)
     trip(runtime, f"flatten: {request.data.get('why', '')}", taken_up)

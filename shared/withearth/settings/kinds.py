@@ -188,7 +188,9 @@ BaseAddressOrNone = Annotated[
 ]
 Directory = Annotated[Path, BeforeValidator(_directory), Allowed("a directory")]
 DirectoryOrNone = Annotated[Path | None, BeforeValidator(_path_or_none), Allowed("a directory, or nothing")]
-FileOrNone = Annotated[Path | None, BeforeValidator(_path_or_none), Allowed("a file, or nothing")]
+FileOrDirectoryOrNone = Annotated[
+    Path | None, BeforeValidator(_path_or_none), Allowed("a file, a directory, or nothing")
+]
 Secret = Annotated[
     SecretStr,
     AfterValidator(_secret),

@@ -4,6 +4,7 @@ They stand apart from `model` for length only: `Settings` has them all, and the 
 """
 
 import os
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from withearth.settings.kinds import (
     Allowed,
     BaseAddress,
     BaseAddressOrNone,
-    FileOrNone,
+    FileOrDirectoryOrNone,
     Group,
     Members,
     ModelName,
@@ -39,7 +40,7 @@ class ModelSettings(BaseSettings):
         "baseline",
         "Who predicts: the built-in baseline, Gemini, several side by side, or answers recorded earlier.",
     )
-    recorded_decisions: FileOrNone = setting(
+    recorded_decisions: FileOrDirectoryOrNone = setting(
         Group.DECISION,
         None,
         "File of exported decisions, or directory of a run, whose answers are given again when PREDICTOR is recorded.",
@@ -137,6 +138,11 @@ class ModelSettings(BaseSettings):
         Group.SENTIMENT, 3, 1, 100, "Most symbols that are refreshed in one pass of the schedule."
     )
 
+    @property
+    def asks_models(self) -> bool:
+        """Whether decisions are put to a model, which takes time and costs money."""
+        return _asks_gemini(self.predictor, self.ensemble_members)
+
     @field_validator("recorded_decisions")
     @classmethod
     def _answers_where_needed(cls, value: Path | None, info: ValidationInfo) -> Path | None:
@@ -152,7 +158,8 @@ class ModelSettings(BaseSettings):
     @classmethod
     def _a_way_to_the_model(cls, value: str, info: ValidationInfo) -> str:
         key = info.data.get("google_api_key")
-        if not value and key is not None and not key.get_secret_value() and _asks_gemini(info):
+        asks = _asks_gemini(info.data.get("predictor", ""), info.data.get("ensemble_members", ()))
+        if asks and not value and key is not None and not key.get_secret_value():
             raise sentence(
                 "GOOGLE_API_KEY is empty, and PREDICTOR asks Gemini: set it, "
                 "or set VERTEX_PROJECT to ask on Vertex AI, or set PREDICTOR to baseline."
@@ -167,6 +174,6 @@ class ModelSettings(BaseSettings):
         return value
 
 
-def _asks_gemini(info: ValidationInfo) -> bool:
-    members = info.data.get("ensemble_members", ()) if info.data.get("predictor") == "ensemble" else ()
-    return info.data.get("predictor") == GEMINI or any(each.partition(":")[0] == GEMINI for each in members)
+def _asks_gemini(predictor: str, ensemble_members: Sequence[str]) -> bool:
+    asked = ensemble_members if predictor == "ensemble" else (predictor,)
+    return any(each.partition(":")[0] == GEMINI for each in asked)

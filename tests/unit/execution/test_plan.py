@@ -28,7 +28,7 @@ from tests.builders.situations import (
     sent,
 )
 from withearth.domain.reasons import Reason
-from withearth.execution.lineage import Leg
+from withearth.execution.lineage import ATTEMPTS_MAX, Leg
 from withearth.execution.look import BELIEVED_AFTER
 from withearth.execution.phases import Event, Phase
 from withearth.execution.plan import (
@@ -148,6 +148,10 @@ ENTERING: dict[str, tuple[dict[str, Any], Step]] = {
     ),
     "what was filled is a trade": (
         {"orders": [HELD], "sight": a_sight(QTY, a_guard(Leg.STOP))},
+        Move(Event.FILLED),
+    ),
+    "also when its stop went off between two looks": (
+        {"orders": [HELD, over(Leg.STOP, filled=QTY)], "sight": a_sight("0")},
         Move(Event.FILLED),
     ),
     "what was not is none": (
@@ -283,6 +287,35 @@ CLOSING: dict[str, tuple[dict[str, Any], Step]] = {
     "an exit that was refused is sent for what is left": (
         {"orders": [HELD, over(Leg.STOP, filled=PART), refused(Leg.EXIT, -2022)], "sight": a_sight("0.006")},
         Send(Leg.EXIT, Decimal("0.006"), None),
+    ),
+    "an exit that our target blocks is made free": (
+        {"orders": [*GUARDED, refused(Leg.EXIT, -4118)], "sight": a_sight(QTY, *GUARDS)},
+        Remove(id_of(Leg.TARGET)),
+    ),
+    "an exit that our stop blocks, too": (
+        {"orders": [*GUARDED, refused(Leg.EXIT, -4118)], "sight": a_sight(QTY, a_guard(Leg.STOP))},
+        Remove(id_of(Leg.STOP)),
+    ),
+    "an exit that is refused again and again is left to the next pass": (
+        {
+            "orders": [*GUARDED, *(refused(Leg.EXIT, -4131, attempt, ago_s=49) for attempt in range(10))],
+            "sight": a_sight(QTY, *GUARDS),
+        },
+        Rest(),
+    ),
+    "in which it is tried once more": (
+        {
+            "orders": [*GUARDED, *(refused(Leg.EXIT, -4131, attempt, ago_s=50) for attempt in range(10))],
+            "sight": a_sight(QTY, *GUARDS),
+        },
+        Send(Leg.EXIT, QTY, None),
+    ),
+    "as long as there are ids": (
+        {
+            "orders": [*GUARDED, *(refused(Leg.EXIT, -4131, attempt, ago_s=99) for attempt in range(ATTEMPTS_MAX))],
+            "sight": a_sight(QTY, *GUARDS),
+        },
+        Rest(),
     ),
     "an exit that filled a part is followed by another": (
         {"orders": [HELD, over(Leg.EXIT, filled=PART)], "sight": a_sight("0.006")},
