@@ -13,9 +13,11 @@ compile() { # output, then what to resolve
 
 compile requirements/local.txt --extra local --group build "${@}"
 compile requirements/calibration.txt --extra local --extra calibration --group build "${@}"
-compile requirements/dev.txt --extra local --extra binance --extra calibration --group build --group dev "${@}"
-compile requirements/bench.txt --extra local --extra binance --extra calibration --group build --group dev --group bench "${@}"
+compile requirements/dev.txt --extra local --extra calibration --group build --group dev "${@}"
+compile requirements/bench.txt --extra local --extra calibration --group build --group dev --group bench "${@}"
 for function in dispatcher api; do compile "functions/$function/requirements.txt" "${@}"; done
 compile functions/worker/requirements.txt --extra candles --extra gemini "${@}"
 compile functions/sentiment/requirements.txt --extra candles --extra sentiment "${@}"
-for function in executor reconciler; do compile "functions/$function/requirements.txt" --extra candles "${@}"; done
+for function in executor reconciler; do
+  compile "functions/$function/requirements.txt" --extra candles --extra binance "${@}"
+done
