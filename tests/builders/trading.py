@@ -191,7 +191,7 @@ class World:
             at += move.after
             volume = 2 * (DEPTH + move.through) if move.through else Decimal(0)
             self.feed.set_price(symbol, to_ms(at), move.price, volume=volume)
-            self._due.append(to_ms(at))
+            self._due = sorted([*self._due, to_ms(at)])
 
     def held(self, symbol: str = SYMBOL) -> Decimal:
         """The position, signed."""

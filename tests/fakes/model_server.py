@@ -4,11 +4,13 @@ Each call takes the next word of the script, and the last word ever after. A wor
 one way; what it answers is a function of the request, so that two runs get the same bytes.
 """
 
+import gc
 import hashlib
 import json
 import re
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -123,6 +125,7 @@ GEMINI: Final[Mapping[str, Callable[[Request], Reply]]] = {
         200,
         b'{"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": 700}}',
     ),
+    "unspeakable": lambda _request: (200, b'{"candidates": [{"finishReason": "\\ud800"}], "responseId": "\\udfff"}'),
     "no-candidates": lambda _request: (200, b'{"candidates": []}'),
     "broken-json": lambda _request: (200, b'{"candidates": ['),
     "not-json": lambda _request: (200, b"<html>nginx</html>"),
@@ -264,6 +267,17 @@ def model_server(*script: str) -> Iterator[ModelServer]:
         listener.shutdown()
         listener.server_close()
         thread.join()
+        _collect_abandoned_calls()
+
+
+def _collect_abandoned_calls() -> None:
+    """Wait for the calls that nobody waited for, and drop their sockets here, not in the middle of another test."""
+    for thread in threading.enumerate():
+        if thread.name == "model-call":
+            thread.join(5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def main() -> None:

@@ -95,6 +95,7 @@ FAILURES = [
     (["unsafe"], "MODEL_BLOCKED", 1),
     (["unfinished"], "MODEL_INVALID", 2),
     (["no-candidates"], "MODEL_INVALID", 2),
+    (["unspeakable"], "MODEL_INVALID", 2),
     (["broken-json"], "MODEL_INVALID", 2),
     (["not-json"], "MODEL_INVALID", 2),
     (["enormous"], "MODEL_INVALID", 2),

@@ -111,8 +111,17 @@ def test_r18_a_field_that_stands_twice_is_refused() -> None:
 
 
 def test_r18_text_that_is_no_text_is_refused() -> None:
-    """Half of a surrogate pair could not even be stored."""
+    """Half of a surrogate pair could not even be stored, neither as a value nor in what is told about a field."""
     _refused(json.dumps(SOUND | {"reasoning": "\ud800"}))
+
+    assert _refused(json.dumps(SOUND | {"\ud800": 1})).isascii()
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 400, "1" + "0" * 5000])
+@pytest.mark.parametrize("name", ["prob", "support"])
+def test_r18_numbers_beyond_all_prices_are_refused(name: str, number: str) -> None:
+    """Too large for a float, or for anybody to have meant."""
+    _refused(json.dumps(SOUND | {name: 0.123}).replace("0.123", number))
 
 
 @given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))

@@ -9,7 +9,6 @@ import json
 import re
 from typing import Any, Final
 
-import requests
 from pydantic import BaseModel, ConfigDict, Field
 
 from withearth.decision.sentiment import SentimentNumbers
@@ -59,15 +58,13 @@ class GrokSource:
 
     def read(self, symbol: str) -> tuple[SentimentNumbers, Spend]:
         """The numbers for one symbol. Raises Refused with SENTIMENT_UNREACHABLE or SENTIMENT_INVALID."""
-        try:
-            key = reveal(self._settings, "XAI_API_KEY", self._secrets)
-        except Misconfigured as error:
-            raise Refused(Reason.SENTIMENT_UNREACHABLE, str(error)) from error
+        import requests  # noqa: PLC0415 - every function knows the setting, one of them has the library
+
         try:
             answered = requests.post(
                 f"{self._settings.xai_base}/responses",
                 data=json.dumps(sentiment_request(symbol, self._settings.xai_model)),
-                headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+                headers={"Authorization": f"Bearer {self._key()}", "Content-Type": "application/json"},
                 timeout=self._settings.xai_timeout_ms / 1000,
                 allow_redirects=False,
             )
@@ -76,6 +73,12 @@ class GrokSource:
         if answered.status_code != requests.codes.ok:
             raise Refused(Reason.SENTIMENT_UNREACHABLE, f"HTTP {answered.status_code}")
         return read_sentiment(answered.content, self._settings)
+
+    def _key(self) -> str:
+        try:
+            return reveal(self._settings, "XAI_API_KEY", self._secrets)
+        except Misconfigured as error:
+            raise Refused(Reason.SENTIMENT_UNREACHABLE, str(error)) from error
 
 
 def sentiment_request(symbol: str, model: str) -> dict[str, Any]:

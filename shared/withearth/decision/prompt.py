@@ -27,9 +27,10 @@ Hold unless the expected move clearly exceeds costs_bps. Answer one JSON object 
 {description()}"""
 
 _COLUMNS: Final = "tf rsi14 atr14 sma20 vol20 relvol low50 high50 last10"
-_UNITS: Final = """\
-rsi14 0..100; relvol volume / median of 20; others in bps of price, sma20 low50 high50 and last10 closes (oldest first) \
-as distance from it"""
+_UNITS: Final = (
+    "rsi14 0..100; relvol volume / median of 20; others in bps of price, sma20 low50 high50 and last10 closes "
+    "(oldest first) as distance from it"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from withearth.domain.reasons import Reason
 
 SCHEMA_VERSION: Final = 1
 REASONING_MAX: Final = 280
+DETAIL_CHARACTERS: Final = 200
 
 # What the API's documentation lists for `responseJsonSchema`, without the descriptions: those are in the prompt, and
 # the schema is paid for by the token too. The rest is left to the validator, which sees everything.
@@ -88,10 +89,10 @@ def parse_answer(text: str) -> ModelAnswer:
         return ModelAnswer.model_validate(found)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the answer"
-        raise Refused(Reason.MODEL_INVALID, f"{where}: {first['msg']}"[:200]) from error
+        where = ascii(".".join(map(str, first["loc"])) or "the answer")[1:-1]
+        raise Refused(Reason.MODEL_INVALID, f"{where}: {first['msg']}"[:DETAIL_CHARACTERS]) from error
     except (ValueError, RecursionError) as error:
-        raise Refused(Reason.MODEL_INVALID, f"not JSON: {error}"[:200]) from error
+        raise Refused(Reason.MODEL_INVALID, f"not JSON: {error}"[:DETAIL_CHARACTERS]) from error
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from withearth.domain.reasons import Reason
 from withearth.domain.side import Direction
 from withearth.settings import Settings
 
-RESPONSE_CHARACTERS_MAX: Final = 65_536
-"""Longer responses are not read. The longest answer that G_MAX_TOKENS allows is far below."""
+RESPONSE_CHARACTERS_MAX: Final = 16_384
+"""Longer responses are not read. A sound one has a thousand; ten of these still fit into one document."""
 NAME_CHARACTERS_MAX: Final = 120
 TOKENS_MAX: Final = 100_000_000
 """More than any model reads or writes: a count above it is damage, and would not fit the books."""
@@ -102,8 +102,8 @@ class Reading:
     def to_document(self) -> dict[str, Any]:
         """All but the text, which stands in the response."""
         return {
-            "finish_reason": self.finish_reason[:NAME_CHARACTERS_MAX],
-            "block_reason": self.block_reason[:NAME_CHARACTERS_MAX],
+            "finish_reason": self.finish_reason,
+            "block_reason": self.block_reason,
             "tokens_in": self.tokens_in,
             "tokens_out": self.tokens_out,
             "model_version": self.model_version,
@@ -130,13 +130,18 @@ def _reading(response: _Response) -> Reading:
     usage = response.usage_metadata
     return Reading(
         text="".join(part.text for part in first.content.parts if not part.thought),
-        finish_reason=first.finish_reason,
-        block_reason=response.prompt_feedback.block_reason,
+        finish_reason=_name(first.finish_reason),
+        block_reason=_name(response.prompt_feedback.block_reason),
         tokens_in=None if usage is None else usage.prompt_token_count,
         tokens_out=None if usage is None else usage.candidates_token_count + usage.thoughts_token_count,
-        model_version=response.model_version[:NAME_CHARACTERS_MAX],
-        response_id=response.response_id[:NAME_CHARACTERS_MAX],
+        model_version=_name(response.model_version),
+        response_id=_name(response.response_id),
     )
+
+
+def _name(text: str) -> str:
+    """A name as it may be kept: short, and without half surrogate pairs, which no book takes."""
+    return text[:NAME_CHARACTERS_MAX].encode("ascii", "backslashreplace").decode()
 
 
 def judge(reading: Reading, question: Question) -> Prediction:

@@ -88,7 +88,7 @@ def closing(stored: Stored, ended: Exit, booked: Result | None, ledger: Stored |
     }
     if booked is not None:
         document |= {
-            "exit": str(ended.price),
+            "exit": None if ended.price is None else str(ended.price),
             "pnl": str(booked.gross),
             "fees": str(booked.fees),
             "funding": str(booked.funding),

@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 
 WORK_FOR: Final = timedelta(seconds=100)
 """Shorter than a lease and than a function may run: what is not done by then, the reconciler goes on with."""
+TO_PROTECT: Final = timedelta(seconds=15)
+"""No entry rests without a stop before it when so little time is left: nobody would see it fill for a minute."""
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ def work(job: Job) -> Execution:
     goes_on = True
     while goes_on and job.runtime.clock.now() < stop_at:
         try:
-            situation = _situation(job, _look(job))
+            situation = _situation(job, _look(job), stop_at)
         except Unavailable as error:
             goes_on = _wait_for_sight(job, error, stop_at)
             continue
@@ -129,7 +131,7 @@ def _ask(job: Job, client_id: str, sent: Sent) -> OrderState | ConditionalState 
     return conditional
 
 
-def _situation(job: Job, sight: Sight) -> Situation:
+def _situation(job: Job, sight: Sight, stop_at: datetime) -> Situation:
     settings, execution = job.runtime.settings, job.execution
     symbol = execution.terms.symbol
     enters = execution.phase in {Phase.ARMING, Phase.ENTERING}
@@ -145,7 +147,7 @@ def _situation(job: Job, sight: Sight) -> Situation:
         now=job.runtime.clock.now(),
         naked_since=job.naked_since,
         policy=policy_of(settings),
-        no_entry=_no_entry(job, sight, touch, instrument) if touch is not None and enters else None,
+        no_entry=_no_entry(job, sight, touch, stop_at) if touch is not None and enters else None,
         limit_price=lambda reprices: _limit_price(execution, touch, instrument, settings, reprices),
         stop=_stop(execution, trailing, instrument),
         close_now=closes_now(job.runtime.store.get(flatten_ref()), job.heading["decided_at"]),
@@ -190,18 +192,20 @@ def _limit_price(
     return limit_price(execution.terms, touch, instrument, settings.limit_max_slippage_bps, crosses=crosses)
 
 
-def _no_entry(job: Job, sight: Sight, touch: Touch, instrument: Instrument) -> Reason | None:
+def _no_entry(job: Job, sight: Sight, touch: Touch, stop_at: datetime) -> Reason | None:
     """Why nothing may be entered now, if anything speaks against it."""
-    execution = job.execution
-    if job.runtime.clock.now() >= execution.terms.expires_at:
+    execution, now = job.execution, job.runtime.clock.now()
+    if now >= execution.terms.expires_at:
         return Reason.INTENT_EXPIRED
+    if not execution.armed_first and now >= stop_at - TO_PROTECT:
+        return Reason.ENTRY_NOT_FILLED
     reason = no_entry(job.runtime, execution.terms)
     if reason is not None:
         return reason
     foreign = [each for each in sight.truth.orders if lineage(each.symbol, each.client_id) is None]
     if not execution.legs(Leg.ENTRY) and (sight.held != 0 or foreign):
         return Reason.FOREIGN_POSITION
-    return entry_fault(execution.terms, touch, instrument)
+    return entry_fault(execution.terms, touch, job.runtime.market.instrument(execution.terms.symbol))
 
 
 def _perform(job: Job, step: Step) -> bool:

@@ -1,5 +1,7 @@
 """What users of such systems complain about, as stories on the paper exchange. Numbered as the requirements are."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +32,7 @@ from withearth.domain.side import Side
 from withearth.domain.times import TICK, decision_id, tick_id
 from withearth.execution.lineage import Leg, client_id
 from withearth.execution.record import Outcome, execution_from
-from withearth.flow.documents import IntentState, intent_ref
+from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref
 from withearth.paper.engine.kinds import AlgoType, IncomeType, OrderSide, OrderType, TimeInForce
 from withearth.paper.engine.orders import PlaceAlgo, PlaceOrder
 from withearth.paper.engine.venue import Switches
@@ -159,6 +161,19 @@ def test_r04_what_is_closed_by_hand_leaves_the_rest_covered(tmp_path: Path) -> N
 
         assert_over_but_for_strangers(world)
         assert_covered(world, trading.settings)
+
+
+def test_r23_what_others_closed_is_not_booked_as_ours(tmp_path: Path) -> None:
+    """The whole position is closed by hand: the trade ends UNEXPLAINED, without an exit that nobody knows."""
+    world = World(*filled(None))
+    with Trading(tmp_path, world) as trading:
+        trading.deliver(an_intent())
+        by_hand(world, OrderSide.SELL, an_intent().qty, reduce_only=True)
+        trading.see_through(an_intent())
+        row = trading.trade(an_intent())
+
+        assert ("UNEXPLAINED", None, "CLOSED") == (row["exit_reason"], row["exit"], row["status"])
+        assert_over_but_for_strangers(world)
 
 
 def test_r05_the_way_out_is_not_blocked_by_our_own_orders(tmp_path: Path) -> None:
@@ -372,6 +387,68 @@ def test_a_reading_that_fails_once_does_not_leave_a_fill_naked(tmp_path: Path, k
         assert not world.uncovered()
         assert timedelta() == world.watch.longest_unattended
         assert_covered(world, trading.settings)
+
+
+def test_no_entry_rests_unguarded_while_nobody_watches(tmp_path: Path) -> None:
+    """With protection after the fill, an entry is given up before its process ends, not left to a fill in between."""
+    world = World(Act(entry_waits, [Move(95 * SECOND, BID - 10)]))
+    with Trading(tmp_path, world, LIMIT_TTL_SEC="300", **LATER) as trading:
+        trading.see_through(an_intent())
+
+        assert timedelta() == world.watch.longest_unattended
+        assert [Decimal(0)] == [order.executed for order in world.orders(Leg.ENTRY)]
+        assert_over(world, trading)
+
+
+def test_a_process_that_wakes_up_after_its_lease_changes_nothing(tmp_path: Path) -> None:
+    """Held up for longer than its lease before any change, or after any commit, while another one does the work.
+
+    What it had written down does not go out beside the other's: the exchange refuses a request of an old lease.
+    """
+    calm = Process()
+    with Trading(tmp_path / "calm", World(*filled(BEYOND_TARGET)), calm) as trading:
+        trading.see_through(an_intent())
+        expected = trading.journal(an_intent())
+
+    for number, deed in enumerate(calm.deeds, 1):
+        if deed not in {"commit", "place", "arm", "modify", "cancel", "disarm"}:
+            continue
+        world = World(*filled(BEYOND_TARGET))
+        directory = tmp_path / str(number)
+        with Trading(directory, world, HeldUp(number, directory, world)) as sleeper:
+            sleeper.see_through(an_intent())
+
+            assert_over(world, sleeper)
+            assert_entered_once(world, an_intent())
+            assert_booked(world, sleeper, an_intent())
+            assert [] == world.watch.stretches
+            assert expected == sleeper.journal(an_intent())
+
+
+class HeldUp(Process):
+    """A process that stands still at a deed for longer than its lease, while another one does the work."""
+
+    def __init__(self, at: int, directory: Path, world: World) -> None:
+        super().__init__()
+        self._at = at
+        self._directory = directory
+        self._world = world
+
+    @contextmanager
+    def deed(self, name: str) -> Iterator[None]:
+        """Stand still before the deed of the number chosen, or after it when it is a commit."""
+        with super().deed(name):
+            is_mine = len(self.deeds) == self._at
+            if is_mine and name != "commit":
+                self._stand_still()
+            yield
+        if is_mine and name == "commit":
+            self._stand_still()
+
+    def _stand_still(self) -> None:
+        self._world.sleep(CLAIM_LEASE + SECOND)
+        with Trading(self._directory, self._world) as other:
+            other.reconcile()
 
 
 def test_lists_that_lag_do_not_make_us_send_and_cancel_without_end(tmp_path: Path) -> None:
