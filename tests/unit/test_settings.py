@@ -116,6 +116,7 @@ ADDED: Final[dict[str, object]] = {
     "VENUE": "paper",
     "PROTECTION": "before_entry",
     "PROTECT_WITHIN_SEC": 10,
+    "PARTIAL_FILL": "keep",
     "ENTRY_POST_ONLY": False,
     "BREAK_EVEN_AT_R": Decimal(0),
     "TRAIL_BY_R": Decimal(0),

@@ -73,6 +73,7 @@ class Reason(Coded):
     )
     ENTRY_REFUSED = "ENTRY_REFUSED", "The exchange did not take the entry order."
     ENTRY_NOT_FILLED = "ENTRY_NOT_FILLED", "The entry was not filled in its time, within the allowed slippage."
+    PARTIALLY_FILLED = "PARTIALLY_FILLED", "The entry was filled in part only, and PARTIAL_FILL says to close that."
     TARGET_REACHED = "TARGET_REACHED", "The price was beyond the target before the target order was in place."
     HORIZON_OVER = "HORIZON_OVER", "The time that the decision looked ahead is over."
     ACCOUNT_NOT_READY = (

@@ -11,7 +11,7 @@ from withearth.domain.side import Side
 class ExitReason(StrEnum):
     """Why a trade ended. DATA_GAP: a shadow trade of which nobody knows. UNEXPLAINED: somebody else closed it.
 
-    FLATTENED: the owner had everything closed.
+    FLATTENED: the owner had everything closed. PARTIAL: it was filled in part only, and PARTIAL_FILL is close.
     """
 
     TARGET = "TARGET"
@@ -19,6 +19,7 @@ class ExitReason(StrEnum):
     HORIZON = "HORIZON"
     UNPROTECTED = "UNPROTECTED"
     FLATTENED = "FLATTENED"
+    PARTIAL = "PARTIAL"
     DATA_GAP = "DATA_GAP"
     UNEXPLAINED = "UNEXPLAINED"
 

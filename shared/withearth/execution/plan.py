@@ -94,6 +94,7 @@ class Policy:
     reprices_max: int
     retries_max: int
     protect_within: timedelta
+    keep_partial: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,8 @@ def _protecting(situation: Situation) -> Step:
         return Move(Event.FLAT)
     if situation.close_now:
         return Move(Event.FLATTEN, Reason.FLATTENED)
+    if not situation.policy.keep_partial and situation.execution.filled < situation.execution.terms.qty:
+        return Move(Event.FLATTEN, Reason.PARTIALLY_FILLED)
     if situation.is_naked:
         return _cover(situation)
     for leg, trigger in ((Leg.STOP, situation.stop), (Leg.TARGET, situation.execution.terms.tp)):

@@ -28,6 +28,7 @@ from withearth.flow.runtime import Runtime
 from withearth.flow.sentiment import fresh_sentiment
 from withearth.messaging.events import MarketTick, TradeIntent, encode
 from withearth.messaging.port import TRADE_INTENTS, Message
+from withearth.risk.limits import starting_equity
 from withearth.store.port import AlreadyExists, Create, Document, Ref, Replace, Stored, Write
 
 
@@ -153,7 +154,8 @@ def _conditions(case: _Case, snapshot: FeatureSnapshot) -> Conditions:
     book = market.depth(symbol, case.closed_at)
     snapshot = with_depth(snapshot, book)
     case.audit["snapshot"] = to_document(snapshot)
-    return Conditions(snapshot, book, market.instrument(symbol), case.runtime.settings.shadow_equity_usdt)
+    free_margin = starting_equity(case.runtime.settings, case.runtime.mode)
+    return Conditions(snapshot, book, market.instrument(symbol), free_margin)
 
 
 def _question(case: _Case, snapshot: FeatureSnapshot) -> Question:

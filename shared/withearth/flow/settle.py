@@ -27,6 +27,7 @@ _REASONS: Final = {Leg.TARGET: ExitReason.TARGET, Leg.STOP: ExitReason.STOP}
 _AT_MARKET: Final[Mapping[Reason | None, ExitReason]] = {
     Reason.HORIZON_OVER: ExitReason.HORIZON,
     Reason.FLATTENED: ExitReason.FLATTENED,
+    Reason.PARTIALLY_FILLED: ExitReason.PARTIAL,
 }
 
 

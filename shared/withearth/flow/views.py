@@ -10,6 +10,7 @@ from withearth.flow.documents import TRADES, TradeStatus, ledger_ref, view_ref
 from withearth.flow.journal import EMPTY_LEDGER
 from withearth.flow.model_status import model_status
 from withearth.flow.runtime import Runtime
+from withearth.risk.limits import starting_equity
 from withearth.store.port import Query, Replace, Stored, Write
 
 EQUITY_POINTS: Final = 500
@@ -78,7 +79,7 @@ def _overview(
         "gross_pnl": totals["gross"],
         "fees": totals["fees"],
         "funding": totals["funding"],
-        "equity": str(runtime.settings.shadow_equity_usdt + Decimal(totals["net"])),
+        "equity": str(starting_equity(runtime.settings, runtime.mode) + Decimal(totals["net"])),
     }
 
 
@@ -98,7 +99,7 @@ def _equity(runtime: Runtime, now: datetime, totals: Mapping[str, Any]) -> dict[
         limit=EQUITY_POINTS,
     )
     newest_first = runtime.store.query(closed)
-    equity = runtime.settings.shadow_equity_usdt + Decimal(totals["net"])
+    equity = starting_equity(runtime.settings, runtime.mode) + Decimal(totals["net"])
     points = []
     for trade in newest_first:
         points.append({"at": trade.data["closed_at"], "equity": str(equity)})

@@ -175,6 +175,7 @@ def policy_of(settings: Settings) -> Policy:
         reprices_max=settings.limit_max_reprices,
         retries_max=settings.entry_max_retries,
         protect_within=timedelta(seconds=settings.protect_within_sec),
+        keep_partial=settings.partial_fill == "keep",
     )
 
 

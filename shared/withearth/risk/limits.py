@@ -37,6 +37,11 @@ class Limits:
     deposit: Decimal
 
 
+def starting_equity(settings: Settings, mode: str) -> Decimal:
+    """What the equity of a mode began with, in USDT: the paper account's deposit, or what a shadow account has."""
+    return settings.paper_deposit_usdt if mode == "PAPER" else settings.shadow_equity_usdt
+
+
 def limits_of(settings: Settings, mode: str) -> Limits:
     """What the settings allow in a mode. The deposit is what the equity began with."""
     return Limits(
@@ -49,7 +54,7 @@ def limits_of(settings: Settings, mode: str) -> Limits:
         loss_pause=timedelta(minutes=settings.loss_pause_min),
         entries_per_hour=settings.max_entries_per_hour,
         edge_bps=settings.min_edge_bps,
-        deposit=settings.paper_deposit_usdt if mode == "PAPER" else settings.shadow_equity_usdt,
+        deposit=starting_equity(settings, mode),
     )
 
 

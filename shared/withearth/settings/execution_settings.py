@@ -23,6 +23,9 @@ class ExecutionSettings(LimitSettings):
         "before_entry",
         "Whether the stop goes out before the entry, or follows the fill within PROTECT_WITHIN_SEC.",
     )
+    partial_fill: Literal["keep", "close"] = setting(
+        Group.ENTRY, "keep", "What becomes of an entry that was filled in part when its time is over."
+    )
     entry_post_only: bool = setting(
         Group.ENTRY, False, "Whether a limit entry may only rest (GTX); it then never crosses the spread."
     )

@@ -160,6 +160,14 @@ ENTERING: dict[str, tuple[dict[str, Any], Step]] = {
     ),
 }
 PROTECTING: dict[str, tuple[dict[str, Any], Step]] = {
+    "a part is closed where the owner wants all or nothing": (
+        {
+            "orders": [over(Leg.ENTRY, filled=PART), live(Leg.STOP)],
+            "sight": a_sight(PART, a_guard(Leg.STOP)),
+            "policy": replace(POLICY, keep_partial=False),
+        },
+        Move(Event.FLATTEN, Reason.PARTIALLY_FILLED),
+    ),
     "the stop takes the size of what is held, before the wide one goes": (
         {"orders": [over(Leg.ENTRY, filled=PART), live(Leg.STOP)], "sight": a_sight(PART, a_guard(Leg.STOP))},
         Send(Leg.STOP, PART, STOP),
@@ -243,6 +251,14 @@ PROTECTING: dict[str, tuple[dict[str, Any], Step]] = {
     ),
 }
 HOLDING: dict[str, tuple[dict[str, Any], Step]] = {
+    "a stop that should be a tenth of R closer is moved": (
+        {"orders": GUARDED, "sight": a_sight(QTY, *GUARDS), "stop": STOP + (TERMS.entry - TERMS.sl) / 10},
+        Move(Event.TIGHTEN),
+    ),
+    "a stop that should be a little closer stays": (
+        {"orders": GUARDED, "sight": a_sight(QTY, *GUARDS), "stop": STOP + (TERMS.entry - TERMS.sl) / 11},
+        Rest(),
+    ),
     "all is as it should be": ({"orders": GUARDED, "sight": a_sight(QTY, *GUARDS)}, Rest()),
     "the time is over": (
         {"orders": GUARDED, "sight": a_sight(QTY, *GUARDS), "now": TERMS.ends_at},
