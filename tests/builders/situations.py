@@ -10,8 +10,8 @@ from withearth.domain.times import to_ms
 from withearth.execution.lineage import Leg, client_id
 from withearth.execution.look import Sight
 from withearth.execution.phases import Phase
-from withearth.execution.plan import Policy, Situation
 from withearth.execution.record import Execution, Outcome, Sent, Terms
+from withearth.execution.situation import Policy, Situation
 from withearth.execution.venue import (
     Action,
     ConditionalState,

@@ -5,17 +5,15 @@ makes the first attempt, a resumption after a crash and a repair by the reconcil
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from withearth.domain.reasons import Reason
-from withearth.domain.side import Side
 from withearth.execution.lineage import ATTEMPTS_MAX, Leg
-from withearth.execution.look import BELIEVED_AFTER, Sight
 from withearth.execution.phases import Event, Phase
 from withearth.execution.record import Execution, Outcome, Sent
+from withearth.execution.situation import Move, Remove, Reprice, Rest, Send, Situation, Step, Wait
 from withearth.execution.trailing import is_good_enough
 from withearth.execution.venue import ConditionalState, Trigger
 
@@ -37,121 +35,6 @@ SEEN_WITHIN: Final = timedelta(seconds=5)
 """How long the list of open orders may lag behind an order that was accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send the next attempt at a leg. `price` is the limit or the trigger, None at the market."""
-
-    leg: Leg
-    qty: Decimal
-    price: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reprice:
-    """Move the open entry to another price."""
-
-    client_id: str
-    price: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Cancel an order of ours."""
-
-    client_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Go to the phase that follows this event."""
-
-    event: Event
-    reason: Reason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Look again after this long."""
-
-    time: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """All is as it should be."""
-
-
-Step = Send | Reprice | Remove | Move | Wait | Rest
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What the settings say about execution."""
-
-    limit_entries: bool
-    limit_ttl: timedelta
-    limit_poll: timedelta
-    reprices_max: int
-    retries_max: int
-    protect_within: timedelta
-    keep_partial: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """All a step depends on.
-
-    `no_entry` is the reason why nothing may be entered now, if there is one: the intent's expiry, the trading state, a
-    limit, a foreign position. `limit_price` gives the entry's price for a number of reprices done. `naked_since` is
-    when this process first saw what it sees without a stop now, None when it has only just seen it: a quantity that a
-    dead process left naked gets its chance of a stop, too.
-    """
-
-    execution: Execution
-    sight: Sight
-    now: datetime
-    naked_since: datetime | None
-    policy: Policy
-    no_entry: Reason | None
-    limit_price: Callable[[int], Decimal]
-    stop: Decimal
-    """The trigger that the stop should have now, on the tick."""
-    close_now: bool = False
-    """Whether the owner had everything closed."""
-
-    @property
-    def exposure(self) -> Decimal:
-        """What has to be protected: the larger of what the exchange shows and what our fills add up to.
-
-        The two lag behind each other, and a stop too large does no harm, since it can only reduce. Never more than
-        the intent's quantity: what is beyond it is not ours.
-        """
-        seen = max(abs(self.sight.held), abs(self.execution.expected))
-        return min(seen, self.execution.terms.qty)
-
-    @property
-    def is_naked(self) -> bool:
-        """Whether no stop stands guard over all that has to be protected."""
-        return not _covered(self, self.exposure)
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether nothing of ours is held: exchange and fills agree, or one of them has said so for long enough."""
-        held, expected = self.sight.held, self.execution.expected
-        return (held == 0 and expected == 0) or (self._is_believed and 0 in (held, expected))
-
-    @property
-    def _is_believed(self) -> bool:
-        odd_since = self.execution.odd_since
-        return odd_since is not None and self.now - odd_since >= BELIEVED_AFTER
-
-    @property
-    def to_close(self) -> Decimal:
-        """How much to leave at the market: what both agree on, or what is shown when they disagree for long."""
-        held = min(abs(self.sight.held), self.execution.terms.qty)
-        return held if self._is_believed else min(held, abs(self.execution.expected))
-
-
 def plan(situation: Situation) -> Step:
     """The next step."""
     step = _PLANNERS[situation.execution.phase](situation)
@@ -169,7 +52,7 @@ def _paced(situation: Situation, step: Send) -> Step:
 def _arming(situation: Situation) -> Step:
     """Get the stop on the exchange before anything else."""
     execution = situation.execution
-    if _covered(situation, execution.terms.qty):
+    if situation.covers(execution.terms.qty):
         return Move(Event.ARMED)
     newest = execution.newest(Leg.STOP)
     if newest is not None and not newest[1].is_settled:
@@ -238,7 +121,7 @@ def _working(situation: Situation, client_id: str, sent: Sent) -> Step:
     It is given up at once when nothing may be entered any more, or when the stop that went out before it is gone.
     """
     execution, policy = situation.execution, situation.policy
-    unguarded = execution.armed_first and not _covered(situation, execution.terms.qty)
+    unguarded = execution.armed_first and not situation.covers(execution.terms.qty)
     if situation.no_entry is not None or unguarded:
         return Remove(client_id)
     if situation.now < sent.sent_at + policy.limit_ttl * (1 + execution.reprices):
@@ -364,16 +247,6 @@ def _cleaning(situation: Situation) -> Step:
         if truth.order(client_id) is not None or truth.conditional(client_id) is not None:
             return Remove(client_id)
     return Wait(LOOK_AGAIN) if execution.unsettled() else Move(Event.CLEAN)
-
-
-def _covered(situation: Situation, qty: Decimal) -> bool:
-    """Whether one of our stops stands guard over all of it."""
-    stops = situation.sight.covering(situation.execution.legs(Leg.STOP))
-    return qty == 0 or any(_covers(state, qty, situation.execution.terms.side) for _, state in stops)
-
-
-def _covers(state: ConditionalState, qty: Decimal, side: Side) -> bool:
-    return state.qty >= qty and state.reduce_only and (state.action.value == "SELL") == (side is Side.LONG)
 
 
 def _may_repeat(execution: Execution, leg: Leg, sent: Sent, attempts_max: int) -> bool:

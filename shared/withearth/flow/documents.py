@@ -124,3 +124,11 @@ def label_ref(decision_id: str) -> Ref:
 def view_ref(name: str) -> Ref:
     """One of the small documents that a dashboard reads."""
     return Ref("views", name)
+
+
+def stop_needs_position_ref() -> Ref:
+    """Exists when the venue has refused a stop because there was no position: from then on stops follow the fill.
+
+    Delete it when the venue has learnt better.
+    """
+    return Ref("control", "stop-needs-position")

@@ -15,14 +15,21 @@ from withearth.execution.outcome import OpenTrade
 from withearth.execution.record import Terms, begin, execution_from
 from withearth.execution.shadow import slipped
 from withearth.execution.venue import Venue
-from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref, position_ref, trade_ref
+from withearth.flow.documents import (
+    CLAIM_LEASE,
+    IntentState,
+    intent_ref,
+    position_ref,
+    stop_needs_position_ref,
+    trade_ref,
+)
 from withearth.flow.follow import bring_up_to_date, costs
 from withearth.flow.journal import event, occupying, opening
 from withearth.flow.limits import reserve
 from withearth.flow.prepare import prepare
 from withearth.flow.runtime import Runtime
 from withearth.flow.trading_state import persistently
-from withearth.flow.work import Job, work
+from withearth.flow.work import WORK_FOR, Job, work
 from withearth.messaging.events import TradeIntent
 from withearth.store.port import AlreadyExists, Create, Document, Replace, Stored, Write
 
@@ -52,14 +59,14 @@ def execute(runtime: Runtime, intent: TradeIntent) -> Document:
     return _enter(runtime, runtime.venue, intent, version)
 
 
-def resume(runtime: Runtime, venue: Venue, stored: Stored) -> Document:
+def resume(runtime: Runtime, venue: Venue, stored: Stored, work_for: timedelta = WORK_FOR) -> Document:
     """Go on with an execution whose lease is over. Raises Contention when somebody else does."""
     now = runtime.clock.now()
     heading = {name: value for name, value in stored.data.items() if name != "execution"}
     taken = dict(stored.data) | {"lease_until": now + CLAIM_LEASE}
     version = runtime.store.commit([Replace(stored.ref, taken, stored.version)])
     execution = execution_from(stored.data["execution"])
-    return _worked(Job(runtime, venue, heading, execution, version, held_at=now))
+    return _worked(Job(runtime, venue, heading, execution, version, now, work_for))
 
 
 def _claim(runtime: Runtime, intent: TradeIntent, version: str | None) -> str:
@@ -137,7 +144,9 @@ def _begin(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) ->
         expires_at=intent.expires_at,
         ends_at=intent.decided_at + timedelta(minutes=intent.horizon_min),
     )
-    execution = begin(terms, now, armed_first=runtime.settings.protection == "before_entry")
+    refuses_bare_stops = runtime.store.get(stop_needs_position_ref()) is not None
+    armed_first = runtime.settings.protection == "before_entry" and not refuses_bare_stops
+    execution = begin(terms, now, armed_first=armed_first)
     heading = _document(intent, IntentState.CLAIMED)
     begun = heading | {"execution": execution.to_document(), "lease_until": now + CLAIM_LEASE}
     occupied = occupying(runtime, intent.intent_id, intent.symbol)

@@ -8,10 +8,12 @@ A symbol whose candles cannot be read is reported and keeps nobody else waiting.
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from withearth.domain.errors import Contention, MarketFault, Retryable
 from withearth.domain.times import floor_to_tick, tick_id
+from withearth.execution.phases import Phase
 from withearth.execution.venue import Venue
 from withearth.flow.documents import DECISIONS, INTENTS, TRADES, DecisionState, IntentState, TradeStatus, tick_ref
 from withearth.flow.execute import resume
@@ -25,6 +27,16 @@ from withearth.flow.views import write_views
 from withearth.store.port import AlreadyExists, Query, Replace, Stored
 
 SWEEP_MINUTES: Final = 5
+SHARE_OF_A_PASS: Final = timedelta(seconds=20)
+_BY_URGENCY: Final = (
+    Phase.PROTECTING,
+    Phase.CLOSING,
+    Phase.ENTERING,
+    Phase.HOLDING,
+    Phase.CLEANING,
+    Phase.ARMING,
+    Phase.ENDED,
+)
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +71,23 @@ def _follow(runtime: Runtime, trade: Stored) -> bool:
 
 
 def go_on(runtime: Runtime, venue: Venue) -> None:
-    """Go on with every execution that nobody is at work on. One that cannot be, keeps nobody else waiting."""
+    """Go on with every execution that nobody is at work on, those with something at stake first.
+
+    Each gets a share of the pass only, and one that cannot be gone on with keeps nobody else waiting.
+    """
     now = runtime.clock.now()
-    for each in runtime.store.query(Query(INTENTS, where={"state": IntentState.CLAIMED.value})):
-        if "execution" in each.data and each.data["lease_until"] <= now:
-            try:
-                resume(runtime, venue, each)
-            except Retryable as error:
-                log.warning("execution_delayed %s: %s", each.ref.id, error)
+    claimed = runtime.store.query(Query(INTENTS, where={"state": IntentState.CLAIMED.value}))
+    left = [each for each in claimed if "execution" in each.data and each.data["lease_until"] <= now]
+    for each in sorted(left, key=_urgency):
+        try:
+            resume(runtime, venue, each, SHARE_OF_A_PASS)
+        except Retryable as error:
+            log.warning("execution_delayed %s: %s", each.ref.id, error)
+
+
+def _urgency(intent: Stored) -> int:
+    """What may be held without its stop comes first, what holds nothing yet or any more comes last."""
+    return _BY_URGENCY.index(Phase(intent.data["execution"]["phase"]))
 
 
 def _guard(runtime: Runtime) -> None:

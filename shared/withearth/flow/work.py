@@ -20,8 +20,9 @@ from withearth.execution.entry import Touch, entry_fault, limit_price
 from withearth.execution.lineage import Leg, lineage
 from withearth.execution.look import Sight, action_of, answered, learn, to_ask
 from withearth.execution.phases import Event, Phase
-from withearth.execution.plan import LOOK_AGAIN, Move, Policy, Remove, Reprice, Rest, Send, Situation, Step, Wait, plan
+from withearth.execution.plan import LOOK_AGAIN, plan
 from withearth.execution.record import Execution, Sent
+from withearth.execution.situation import Move, Policy, Remove, Reprice, Rest, Send, Situation, Step, Wait
 from withearth.execution.trailing import Trailing, better, stop_price
 from withearth.execution.venue import (
     Answer,
@@ -34,7 +35,7 @@ from withearth.execution.venue import (
     Trigger,
     Venue,
 )
-from withearth.flow.documents import CLAIM_LEASE, IntentState, flatten_ref, intent_ref
+from withearth.flow.documents import CLAIM_LEASE, IntentState, flatten_ref, intent_ref, stop_needs_position_ref
 from withearth.flow.limits import no_entry
 from withearth.flow.runtime import Runtime
 from withearth.flow.settle import ending, entering
@@ -61,6 +62,7 @@ class Job:
     version: str
     held_at: datetime
     """When the record, and with it the lease, was written last: requests are signed with this instant."""
+    work_for: timedelta = WORK_FOR
     naked_since: datetime | None = None
     """Since when every look has found a quantity without a stop."""
     blind_looks: int = 0
@@ -84,7 +86,7 @@ def work(job: Job) -> Execution:
     Raises Contention when another process took over, and Unavailable when the books cannot be written or money not yet
     be booked: the work is then gone on with by the next delivery, or by the reconciler.
     """
-    stop_at = job.runtime.clock.now() + WORK_FOR
+    stop_at = job.runtime.clock.now() + job.work_for
     goes_on = True
     while goes_on and job.runtime.clock.now() < stop_at:
         try:
@@ -234,8 +236,10 @@ def _move(job: Job, event: Event, reason: Reason | None) -> None:
     """Go to the next phase, in one commit with what follows from it for the books."""
     before = job.execution
     after = before.after(event, job.runtime.clock.now(), reason)
+    remembered: list[Write] = []
     if event is Event.STOP_NEEDS_POSITION:
         after = replace(after, armed_first=False)
+        remembered = [Replace(stop_needs_position_ref(), {"at": after.phase_since, "symbol": after.terms.symbol})]
     job.execution = after
     if before.phase is Phase.ENTERING and after.phase is not Phase.CLEANING:
         _write(job, entering(job.runtime, job.heading, after))
@@ -243,7 +247,7 @@ def _move(job: Job, event: Event, reason: Reason | None) -> None:
         intent_id = after.terms.intent_id
         persistently(job.runtime.clock, intent_id, lambda: _write(job, ending(job.runtime, job.venue, after)))
     else:
-        _write(job)
+        _write(job, remembered)
 
 
 def _send(job: Job, step: Send) -> None:

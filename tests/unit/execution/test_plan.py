@@ -31,18 +31,8 @@ from withearth.domain.reasons import Reason
 from withearth.execution.lineage import ATTEMPTS_MAX, Leg
 from withearth.execution.look import BELIEVED_AFTER
 from withearth.execution.phases import Event, Phase
-from withearth.execution.plan import (
-    ATTEMPTS_A_LEG,
-    STOP_ATTEMPTS_MAX,
-    Move,
-    Remove,
-    Reprice,
-    Rest,
-    Send,
-    Step,
-    Wait,
-    plan,
-)
+from withearth.execution.plan import ATTEMPTS_A_LEG, STOP_ATTEMPTS_MAX, plan
+from withearth.execution.situation import Move, Remove, Reprice, Rest, Send, Step, Wait
 from withearth.execution.venue import Action
 
 HELD = over(Leg.ENTRY, filled=QTY)
