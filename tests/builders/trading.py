@@ -26,7 +26,8 @@ from withearth.bootstrap import SYNTHETIC_START, open_store
 from withearth.domain.errors import Retryable
 from withearth.domain.side import Side
 from withearth.domain.times import decision_id, from_ms, tick_id, to_ms
-from withearth.execution.binance import BinanceVenue, Connection
+from withearth.execution.binance import BinanceVenue
+from withearth.execution.binance_line import Connection
 from withearth.execution.lineage import Leg, lineage
 from withearth.execution.venue import Venue
 from withearth.flow.documents import IntentState, book_ref, intent_ref, trade_ref

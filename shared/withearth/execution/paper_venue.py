@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from withearth.domain.clock import Clock
 from withearth.domain.errors import Misconfigured
-from withearth.execution.binance import BinanceVenue, Connection
+from withearth.execution.binance import BinanceVenue
 from withearth.execution.binance_answers import Heard
+from withearth.execution.binance_line import Connection
 from withearth.market.binance import BinanceMarket
 from withearth.market.port import Market, MarketOrigin
 from withearth.paper.assembly import Assembled, PaperAccount, assemble_exchange, invented_listing, recorded_listing
