@@ -164,6 +164,15 @@ def test_another_shape_than_documented_is_refused() -> None:
         assert fault.value.reason is Reason.DATA_UNREADABLE
 
 
+def test_r14_a_refused_region_is_told_with_its_remedy() -> None:
+    """R14: HTTP 451 is a reason of its own, whose sentence says to run in another region."""
+    with pytest.raises(MarketFault) as fault:
+        market_over(Answering(451, b'{"code":0,"msg":"restricted location"}')).listed()
+
+    assert fault.value.reason is Reason.REGION_REFUSED
+    assert "run in another one" in fault.value.reason.sentence
+
+
 def test_an_unlisted_symbol_has_no_instrument(pair: Pair) -> None:
     """INSTRUMENT_UNKNOWN, for that symbol alone."""
     look: Callable[[str], object] = pair.live.instrument

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.builders.installation import Installation
-from withearth.execution.paper_venue import PaperVenue
+from withearth.execution.paper_venue import ACCOUNT, PaperVenue
 from withearth.execution.venue import Accepted, Action, Conditional, Order, Trigger
 from withearth.flow.prepare import prepare
 from withearth.flow.sweep import sweep
+from withearth.paper.engine.kinds import AlgoType, OrderSide
+from withearth.paper.engine.orders import PlaceAlgo
 
 ORPHAN = "BTCUSDT-20260105T0000Z-s0"
 FOREIGN = "somebody/else:1"
@@ -87,3 +89,21 @@ def test_r16_a_symbol_is_prepared_once_and_looked_at_again_after_an_hour(install
     clock.set(clock.now() + timedelta(hours=1))
     prepare(installation.runtime, venue, "BTCUSDT")
     assert venue.symbol_modes("BTCUSDT").leverage == 5
+
+
+def test_r06_a_close_all_order_of_others_is_read_without_a_quantity(installation: Installation) -> None:
+    """R6: a closePosition order carries no quantity; it is read, reported as foreign, and covers nothing of ours."""
+    venue = venue_of(installation)
+    exchange = venue.exchange
+    account, bid = exchange.account(ACCOUNT), venue.touch("BTCUSDT")[0]
+    far = installation.runtime.market.instrument("BTCUSDT").price_down(bid * Decimal("0.98"))
+    order = PlaceAlgo(
+        symbol="BTCUSDT", side=OrderSide.SELL, type=AlgoType.STOP_MARKET, trigger_price=far, close_position=True
+    )
+    exchange.place_algo(account, order)
+
+    [seen] = venue.truth("BTCUSDT").conditionals
+    sweep(installation.runtime, venue)
+
+    assert (Decimal(0), False) == (seen.qty, seen.reduce_only)
+    assert installation.events() == ["FOREIGN"]

@@ -83,8 +83,8 @@ def test_only_ten_levels_count_as_depth() -> None:
     assert _size(book=a_book(ask_qty="0.5", levels=10)) == _size(book=a_book(ask_qty="0.5", levels=30))
 
 
-def test_margin_times_leverage_bounds_the_notional() -> None:
-    """4 USDT at five times leverage carry 20."""
+def test_r17_margin_times_leverage_bounds_the_notional() -> None:
+    """R17: whatever was predicted, 4 USDT at five times leverage carry 20 and not a cent more."""
     assert Decimal("0.2") == _size(margin="4")
     assert Decimal("0.08") == _size(margin="4", settings=_settings(leverage="2"))
 

@@ -12,6 +12,7 @@ Impure: talks to the exchange, from any thread.
 
 import functools
 import json
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,6 +36,10 @@ from withearth.execution.venue import Answer
 Params = ParamSpec("Params")
 Value = TypeVar("Value")
 
+log = logging.getLogger(__name__)
+
+CLOCK_CODES: Final = frozenset({-1021, -5028})
+"""Codes by which gateway and matching engine refuse a request whose timestamp is outside the receive window."""
 ABSENT_CODES: Final = frozenset({-2011, -2013})
 """Codes by which the exchange says that it has no such order. Not always true."""
 
@@ -141,8 +146,20 @@ class BinanceLine:
             pass
         finally:
             _line.timestamp = 0
-        heard: requests.Response | None = _line.heard
-        return Heard(None, "", sent) if heard is None else Heard(heard.status_code, heard.text)
+        answer: requests.Response | None = _line.heard
+        heard = Heard(None, "", sent) if answer is None else Heard(answer.status_code, answer.text)
+        self._mend_clock(heard)
+        return heard
+
+    def _mend_clock(self, heard: Heard) -> None:
+        """Measure the clock again when the exchange says that it is off; the request itself stays refused."""
+        payload = parsed(heard.body)
+        if payload is None or payload.get("code") not in CLOCK_CODES:
+            return
+        try:
+            self.synchronise()
+        except Unavailable as error:
+            log.warning("clock_unmeasured: %s", error)
 
 
 class _Line(threading.local):
