@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from withearth.domain.book import BASIS_POINTS
 from withearth.domain.instrument import Instrument
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.execution.record import Terms
 
-BASIS_POINTS: Final = 10_000
 STOP_TICKS_MIN: Final = 2
 """Nearer than this to the market, a stop is refused with -2021 or goes off at once."""
 
@@ -20,6 +20,10 @@ class Touch:
 
     bid: Decimal
     ask: Decimal
+
+    def leaves_at(self, side: Side) -> Decimal:
+        """The price at which a trade of this side can be left at once."""
+        return self.bid if side is Side.LONG else self.ask
 
 
 def limit_price(terms: Terms, touch: Touch, instrument: Instrument, slippage_bps: Decimal, *, crosses: bool) -> Decimal:
@@ -35,7 +39,7 @@ def limit_price(terms: Terms, touch: Touch, instrument: Instrument, slippage_bps
 
 def entry_fault(terms: Terms, touch: Touch, instrument: Instrument) -> Reason | None:
     """Why this market does not allow the entry any more, or None. Looked at before every order of it."""
-    leaves_at = touch.bid if terms.side is Side.LONG else touch.ask
+    leaves_at = touch.leaves_at(terms.side)
     sign = terms.side.sign
     room = (leaves_at - terms.sl) * sign
     if room <= 0 or leaves_at * sign >= terms.tp * sign:

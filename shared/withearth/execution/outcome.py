@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from withearth.domain.side import Side
+
+_R_STEP: Final = Decimal("0.0001")
+"""To how much an R multiple is told."""
 
 
 class ExitReason(StrEnum):
@@ -59,6 +63,11 @@ class Result:
     fees: Decimal
     funding: Decimal
     r_multiple: Decimal
+
+    @classmethod
+    def of(cls, gross: Decimal, fees: Decimal, funding: Decimal, risk: Decimal) -> "Result":
+        """The result of a trade that risked so much: the distance from entry to stop, times the quantity."""
+        return cls(gross, fees, funding, ((gross - fees + funding) / risk).quantize(_R_STEP))
 
     @property
     def net(self) -> Decimal:

@@ -14,13 +14,13 @@ from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
+from withearth.domain.book import BASIS_POINTS
 from withearth.domain.candles import CLOSE, HIGH, LOW, OPEN, Candles
 from withearth.domain.side import Side
 from withearth.domain.times import from_ms, to_ms
 from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
 from withearth.market.port import Settlement
 
-_BASIS_POINTS: Final = 10_000
 _CENTS: Final = Decimal("0.00000001")
 """Money is booked to the exchange's eight decimal places."""
 
@@ -43,7 +43,7 @@ class FundingPayment:
 
 def slipped(price: Decimal, buying: bool, costs: Costs) -> Decimal:
     """The price a market order pays instead of `price`."""
-    worse = costs.slippage_bps / _BASIS_POINTS * (1 if buying else -1)
+    worse = costs.slippage_bps / BASIS_POINTS * (1 if buying else -1)
     return (price * (1 + worse)).quantize(_CENTS, rounding=ROUND_CEILING if buying else ROUND_FLOOR)
 
 
@@ -85,14 +85,12 @@ def _end_in_bar(trade: OpenTrade, bar: _Bar, costs: Costs) -> Exit | None:
 
 
 def result(trade: OpenTrade, exit_price: Decimal, payments: Iterable[FundingPayment], costs: Costs) -> Result:
-    """Book the trade. R is the distance from entry to stop, times the quantity."""
+    """Book the trade."""
     gross = (exit_price - trade.entry) * trade.qty * trade.side.sign
-    fees = (exit_price + trade.entry) * trade.qty * costs.fee_bps / _BASIS_POINTS
+    fees = (exit_price + trade.entry) * trade.qty * costs.fee_bps / BASIS_POINTS
     funding = sum((-each.rate * each.price * trade.qty * trade.side.sign for each in payments), Decimal(0))
     gross, fees, funding = (amount.quantize(_CENTS) for amount in (gross, fees, funding))
-    risk = abs(trade.entry - trade.sl) * trade.qty
-    r_multiple = ((gross - fees + funding) / risk).quantize(Decimal("0.0001"))
-    return Result(gross, fees, funding, r_multiple)
+    return Result.of(gross, fees, funding, risk=abs(trade.entry - trade.sl) * trade.qty)
 
 
 def funding_payments(settlements: Iterable[Settlement], bars: Candles) -> tuple[FundingPayment, ...]:

@@ -29,7 +29,7 @@ from withearth.flow.sentiment import fresh_sentiment
 from withearth.messaging.events import MarketTick, TradeIntent, encode
 from withearth.messaging.port import TRADE_INTENTS, Message
 from withearth.risk.limits import starting_equity
-from withearth.store.port import AlreadyExists, Create, Document, Ref, Replace, Stored, Write
+from withearth.store.port import AlreadyExists, Document, Ref, Stored, Write, write_over
 
 
 class Stage(StrEnum):
@@ -187,7 +187,9 @@ def _claim(case: _Case, ticket: Ticket) -> None:
         "reserved": ticket.to_document(),
     }
     try:
-        case.version = case.runtime.store.commit([_write(case, claim), *reservation(case.runtime, ticket)])
+        case.version = case.runtime.store.commit(
+            [write_over(case.ref, claim, case.version), *reservation(case.runtime, ticket)]
+        )
     except AlreadyExists as error:
         raise Contention(f"{case.ref} is being worked on") from error
 
@@ -239,14 +241,10 @@ def _finish(case: _Case, verdict: _Verdict) -> Document:
         "decided_at": case.runtime.clock.now(),
     }
     try:
-        case.runtime.store.commit([_write(case, document), *case.consequences])
+        case.runtime.store.commit([write_over(case.ref, document, case.version), *case.consequences])
     except AlreadyExists as error:
         raise Contention(f"{case.ref} was decided by another delivery") from error
     return document
-
-
-def _write(case: _Case, document: Document) -> Create | Replace:
-    return Create(case.ref, document) if case.version is None else Replace(case.ref, document, case.version)
 
 
 def _publish_intent(runtime: Runtime, document: Document) -> None:

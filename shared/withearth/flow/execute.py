@@ -31,7 +31,7 @@ from withearth.flow.runtime import Runtime
 from withearth.flow.trading_state import persistently
 from withearth.flow.work import WORK_FOR, Job, work
 from withearth.messaging.events import TradeIntent
-from withearth.store.port import AlreadyExists, Create, Document, Replace, Stored, Write
+from withearth.store.port import AlreadyExists, Document, Replace, Stored, Write, version_of, write_over
 
 
 def execute(runtime: Runtime, intent: TradeIntent) -> Document:
@@ -50,7 +50,7 @@ def execute(runtime: Runtime, intent: TradeIntent) -> Document:
         raise Contention(f"{ref} is being worked on")
     if stored is not None and "execution" in stored.data and runtime.venue is not None:
         return resume(runtime, runtime.venue, stored)
-    version = _claim(runtime, intent, None if stored is None else stored.version)
+    version = _claim(runtime, intent, version_of(stored))
     reason = _refusal(runtime, intent)
     if reason is not None:
         return _refuse(runtime, intent, reason, version)
@@ -73,7 +73,7 @@ def _claim(runtime: Runtime, intent: TradeIntent, version: str | None) -> str:
     claim = _document(intent, IntentState.CLAIMED) | {"lease_until": runtime.clock.now() + CLAIM_LEASE}
     ref = intent_ref(intent.intent_id)
     try:
-        return runtime.store.commit([Create(ref, claim) if version is None else Replace(ref, claim, version)])
+        return runtime.store.commit([write_over(ref, claim, version)])
     except AlreadyExists as error:
         raise Contention(f"{ref} is being worked on") from error
 

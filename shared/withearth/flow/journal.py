@@ -21,7 +21,7 @@ from withearth.flow.documents import (
     trade_ref,
 )
 from withearth.flow.runtime import Runtime
-from withearth.store.port import AlreadyExists, Create, Delete, Replace, Stored, Write
+from withearth.store.port import AlreadyExists, Create, Delete, Replace, Stored, Write, version_of, write_over
 
 JOURNAL_COLUMNS: Final = ("timestamp", "symbol", "side", "qty", "entry", "tp", "sl", "exit", "pnl", "status", "id")
 """The classic journal row, in its order. `pnl` is gross; the net figures follow."""
@@ -114,7 +114,7 @@ def _ledger_write(ledger: Stored | None, booked: Result | None, mode: str) -> Wr
         for name, amount in (("gross", booked.gross), ("fees", booked.fees), ("funding", booked.funding)):
             after[name] = str(Decimal(before[name]) + amount)
         after["net"] = str(Decimal(before["net"]) + booked.net)
-    return Create(ledger_ref(mode), after) if ledger is None else Replace(ledger.ref, after, ledger.version)
+    return write_over(ledger_ref(mode), after, version_of(ledger))
 
 
 def event(event_id: str, kind: str, at: datetime, symbol: str, text: str) -> Create:

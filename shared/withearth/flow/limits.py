@@ -37,7 +37,7 @@ from withearth.risk.book import DAY, Book, Closed, Slot, book_from
 from withearth.risk.limits import Asked, Bet, Limits, Usage, drawdown_pct, edge_bps, is_drawn_down, limits_of, usage
 from withearth.risk.limits import refusals as refused_by
 from withearth.settings import Settings
-from withearth.store.port import Create, Delete, DocumentStore, Query, Replace, Stored, Write
+from withearth.store.port import Create, Delete, DocumentStore, Query, Replace, Stored, Write, version_of, write_over
 
 STUCK_AFTER: Final = timedelta(minutes=3)
 """Longer than a lease and a pass of the reconciler, which must have brought a naked quantity to its end by then."""
@@ -58,7 +58,7 @@ class Kept:
     def write(self, book: Book) -> Write:
         """The book changed, over what was read only."""
         ref, document = book_ref(self.mode), book.to_document()
-        return Create(ref, document) if self.stored is None else Replace(ref, document, self.stored.version)
+        return write_over(ref, document, version_of(self.stored))
 
 
 def kept(mode: str, stored: Stored | None) -> Kept:
@@ -178,7 +178,8 @@ def _guard_book(runtime: Runtime) -> None:
         trip(runtime, why, found.write(replace(found.book, halted=True)))
 
 
-def _executions(runtime: Runtime) -> Sequence[Stored]:
+def executions_begun(runtime: Runtime) -> Sequence[Stored]:
+    """The intents whose execution has begun and not ended."""
     found = runtime.store.query(Query(INTENTS, where={"state": IntentState.CLAIMED.value}))
     return [each for each in found if "execution" in each.data]
 
@@ -186,7 +187,7 @@ def _executions(runtime: Runtime) -> Sequence[Stored]:
 def _guard_protection(runtime: Runtime) -> None:
     """Halt when a quantity has been without its protection for longer than all of us together may take."""
     now = runtime.clock.now()
-    for each in _executions(runtime):
+    for each in executions_begun(runtime):
         execution = each.data["execution"]
         if execution["phase"] in _NAKED_PHASES and now - execution["phase_since"] > STUCK_AFTER:
             since = f"{execution['phase_since']:%H:%M:%S}"
@@ -198,7 +199,7 @@ def _end_flatten(runtime: Runtime) -> None:
     request = runtime.store.get(flatten_ref())
     if request is None or obeyed_at(request) is None:
         return
-    if not any(closes_now(request, each.data["decided_at"]) for each in _executions(runtime)):
+    if not any(closes_now(request, each.data["decided_at"]) for each in executions_begun(runtime)):
         told = event(f"flattened-{request.version}", "FLATTENED", runtime.clock.now(), "", "everything is closed")
         runtime.store.commit([Delete(request.ref, request.version), told])
 

@@ -15,16 +15,16 @@ from withearth.domain.errors import Contention, MarketFault, Retryable
 from withearth.domain.times import floor_to_tick, tick_id
 from withearth.execution.phases import Phase
 from withearth.execution.venue import Venue
-from withearth.flow.documents import DECISIONS, INTENTS, TRADES, DecisionState, IntentState, TradeStatus, tick_ref
+from withearth.flow.documents import DECISIONS, TRADES, DecisionState, TradeStatus, tick_ref
 from withearth.flow.execute import resume
 from withearth.flow.follow import bring_up_to_date
-from withearth.flow.journal import event
+from withearth.flow.journal import event, record_once
 from withearth.flow.labelling import label_past_decisions
-from withearth.flow.limits import guard, write_limits_view
+from withearth.flow.limits import executions_begun, guard, write_limits_view
 from withearth.flow.runtime import Runtime
 from withearth.flow.sweep import sweep
 from withearth.flow.views import write_views
-from withearth.store.port import AlreadyExists, Query, Replace, Stored
+from withearth.store.port import Query, Replace, Stored
 
 SWEEP_MINUTES: Final = 5
 SHARE_OF_A_PASS: Final = timedelta(seconds=20)
@@ -76,8 +76,7 @@ def go_on(runtime: Runtime, venue: Venue) -> None:
     Each gets a share of the pass only, and one that cannot be gone on with keeps nobody else waiting.
     """
     now = runtime.clock.now()
-    claimed = runtime.store.query(Query(INTENTS, where={"state": IntentState.CLAIMED.value}))
-    left = [each for each in claimed if "execution" in each.data and each.data["lease_until"] <= now]
+    left = [each for each in executions_begun(runtime) if each.data["lease_until"] <= now]
     for each in sorted(left, key=_urgency):
         try:
             resume(runtime, venue, each, SHARE_OF_A_PASS)
@@ -111,10 +110,7 @@ def _sweep_at_times(runtime: Runtime, venue: Venue) -> None:
 def _report(runtime: Runtime, trade: Stored, fault: MarketFault) -> None:
     text = f"{trade.ref.id} cannot be followed: {fault.detail}"
     told = event(f"{trade.ref.id}-unfollowed", fault.reason.value, runtime.clock.now(), trade.data["symbol"], text)
-    try:
-        runtime.store.commit([told])
-    except AlreadyExists:
-        return
+    record_once(runtime, told)
 
 
 def _newest_decisions(runtime: Runtime) -> Sequence[Stored]:

@@ -16,7 +16,7 @@ from withearth.domain.times import from_ms
 from withearth.flow.asking import account_change, committed
 from withearth.flow.documents import EVENT_RETENTION, budget_ref, sentiment_ref
 from withearth.flow.runtime import Runtime
-from withearth.store.port import Replace, Stored, VersionMismatch
+from withearth.store.port import Replace, Stored, VersionMismatch, version_of
 
 _NEVER: Final = from_ms(0)
 
@@ -79,7 +79,7 @@ def _refresh(runtime: Runtime, source: SentimentSource, symbol: str) -> Reason |
         "expire_at": now + EVENT_RETENTION,
     }
     try:
-        runtime.store.commit([Replace(sentiment_ref(symbol), document, None if before is None else before.version)])
+        runtime.store.commit([Replace(sentiment_ref(symbol), document, version_of(before))])
     except VersionMismatch:
         # Another pass read the symbol at the same time; its numbers are as new as ours.
         return reason

@@ -97,7 +97,7 @@ def _booked(venue: Venue, execution: Execution, entries: list[Fill], exits: list
     commission = sum((each.commission for each in (*entries, *exits)), Decimal(0))
     funding = sum((each.amount for each in fees), Decimal(0))
     risk = abs(average_entry(execution) - execution.terms.sl) * execution.filled
-    return Result(gross, commission, funding, ((gross - commission + funding) / risk).quantize(Decimal("0.0001")))
+    return Result.of(gross, commission, funding, risk)
 
 
 def _exit_reason(execution: Execution) -> ExitReason:

@@ -20,7 +20,16 @@ from withearth.domain.times import to_ms
 from withearth.flow.documents import flatten_ref, trading_ref
 from withearth.flow.journal import event, record_once
 from withearth.flow.runtime import Runtime
-from withearth.store.port import AlreadyExists, Create, Document, DocumentStore, Replace, Stored, VersionMismatch, Write
+from withearth.store.port import (
+    AlreadyExists,
+    DocumentStore,
+    Replace,
+    Stored,
+    VersionMismatch,
+    Write,
+    version_of,
+    write_over,
+)
 
 SYSTEM: Final = "withearth"
 """Who did it, where no person did."""
@@ -85,13 +94,9 @@ def set_state(store: DocumentStore, change: Standing, now: datetime, *more: Writ
     told = event(f"trading-{to_ms(now)}-{since}", f"TRADING_{change.state}", now, "", text)
     document = change.to_document() | {"at": now}
     try:
-        store.commit([_over(stored, document), told, *more])
+        store.commit([write_over(trading_ref(), document, version_of(stored)), told, *more])
     except AlreadyExists as error:
         raise VersionMismatch(f"{trading_ref()} was written by somebody else first") from error
-
-
-def _over(stored: Stored | None, document: Document) -> Write:
-    return Create(trading_ref(), document) if stored is None else Replace(stored.ref, document, stored.version)
 
 
 def trip(runtime: Runtime, why: str, *more: Write) -> None:

@@ -158,7 +158,7 @@ def _situation(job: Job, sight: Sight, stop_at: datetime) -> Situation:
 
 def _followed(execution: Execution, touch: Touch) -> Execution:
     """The record with the best price at which the trade could have been left."""
-    leaves_at = touch.bid if execution.terms.side is Side.LONG else touch.ask
+    leaves_at = touch.leaves_at(execution.terms.side)
     return replace(execution, best=better(execution.terms, execution.best, leaves_at))
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 from zlib import crc32
 
+from withearth.domain.book import BASIS_POINTS
 from withearth.domain.instrument import Instrument
 
 
@@ -40,7 +41,7 @@ def _listing(
         min_price=Decimal(tick),
         max_price=Decimal(10_000_000),
     )
-    return Listing(instrument, float(price), move_bps / 10_000, turnover)
+    return Listing(instrument, float(price), move_bps / BASIS_POINTS, turnover)
 
 
 def _made_up(symbol: str) -> Listing:

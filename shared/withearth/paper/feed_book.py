@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
+from withearth.domain.book import BASIS_POINTS
 from withearth.paper.feed import PriceLevel
 
 LEVELS: Final = 1000
-_BASIS_POINTS: Final = 10_000
 _GROWTH: Final = 50
 _MULTIPLIER: Final = 6_364_136_223_846_793_005
 _INCREMENT: Final = 1_442_695_040_888_963_407
@@ -49,4 +49,4 @@ def levels(
 
 
 def _spread_ticks(price: Decimal, tick_size: Decimal, spread_bps: Decimal) -> int:
-    return max(1, int((price * spread_bps / _BASIS_POINTS / tick_size).to_integral_value(ROUND_CEILING)))
+    return max(1, int((price * spread_bps / BASIS_POINTS / tick_size).to_integral_value(ROUND_CEILING)))

@@ -88,6 +88,16 @@ class Increment:
 Write = Create | Replace | Delete | Increment
 
 
+def write_over(ref: Ref, data: Document, version: str | None) -> Create | Replace:
+    """Write over the version that was read, or as the first word where nothing was there (`version` is None)."""
+    return Create(ref, data) if version is None else Replace(ref, data, version)
+
+
+def version_of(stored: Stored | None) -> str | None:
+    """The version that was read, None where nothing was there."""
+    return None if stored is None else stored.version
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """Documents of one collection: equality filters, at most one range field, one order, a limit, a cursor.
