@@ -16,7 +16,13 @@ from withearth.paper.engine.filters import (
 from withearth.paper.engine.instruments import PaperInstrument
 from withearth.paper.engine.kinds import AlgoType, OrderSide, OrderType, PositionSide, PriceMatch, TimeInForce
 from withearth.paper.engine.orders import ZERO, PlaceAlgo
-from withearth.paper.engine.placing import check_client_id, check_good_till_date, closing, position_side_of
+from withearth.paper.engine.placing import (
+    check_client_id,
+    check_good_till_date,
+    check_reduce_only_flag,
+    closing,
+    position_side_of,
+)
 from withearth.paper.engine.venue import Venue
 
 OPEN_ALGOS_MAX: Final = 200
@@ -50,17 +56,17 @@ def check_request(venue: Venue, account: Account, request: PlaceAlgo) -> Positio
 
 
 def _check_flags(account: Account, request: PlaceAlgo, side: PositionSide) -> None:
-    if account.dual_side and request.reduce_only is not None:
-        raise VenueError(Refusal.PARAMETER_NOT_REQUIRED, "reduceonly")
+    check_reduce_only_flag(account, reduce_only=request.reduce_only)
     if not request.close_position:
         return
     if request.type.is_limit or request.type is AlgoType.TRAILING_STOP_MARKET:
         raise VenueError(Refusal.PARAMETER_NOT_REQUIRED, "closeposition")
     if request.quantity:
         raise VenueError(Refusal.QTY_WITH_CLOSE_POSITION)
+    if request.reduce_only:
+        raise VenueError(Refusal.PARAMETER_NOT_REQUIRED, "reduceonly")
     if request.reduce_only is not None:
-        sent = Refusal.PARAMETER_NOT_REQUIRED if request.reduce_only else Refusal.REDUCE_ONLY_WITH_CLOSE_POSITION
-        raise VenueError(sent, "reduceonly") if request.reduce_only else VenueError(sent)
+        raise VenueError(Refusal.REDUCE_ONLY_WITH_CLOSE_POSITION)
     opens = (request.side is OrderSide.BUY) is (side is PositionSide.LONG)
     if account.dual_side and opens:
         raise VenueError(Refusal.BAD_COMBINATION)

@@ -74,10 +74,6 @@ class PaperExchange:
         """The price margins and funding are computed with."""
         return self.tick(symbol).mark
 
-    def index_price(self, symbol: str) -> Decimal:
-        """The price of the underlying."""
-        return self.tick(symbol).index
-
     def book(self, symbol: str, limit: int = 500) -> tuple[list[PriceLevel], list[PriceLevel]]:
         """Bids and asks, best first, with the open orders of all accounts and without what this tick lost to takers."""
         return reporting.book(self._venue, symbol, limit)

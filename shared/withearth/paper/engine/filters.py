@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from withearth.paper.engine.errors import Refusal, VenueError
-from withearth.paper.engine.instruments import PaperInstrument
+from withearth.paper.engine.instruments import PaperInstrument, decimals
 from withearth.paper.engine.kinds import OrderSide, OrderType
 from withearth.paper.engine.orders import ZERO
 
@@ -38,7 +38,7 @@ def check_tick(instrument: PaperInstrument, price: Decimal) -> None:
     """The grid of PRICE_FILTER, which begins at the lowest price. Raises VenueError -4014 or -1111."""
     if not (price - instrument.min_price) % instrument.tick_size:
         return
-    if _decimals(price) > instrument.price_precision:
+    if decimals(price) > instrument.price_precision:
         raise VenueError(Refusal.PRECISION)
     raise VenueError(Refusal.PRICE_OFF_TICK)
 
@@ -67,7 +67,7 @@ def check_quantity(instrument: PaperInstrument, quantity: Decimal, order_type: O
     if quantity > high:
         raise VenueError(Refusal.QTY_ABOVE_MAX)
     if quantity % step:
-        over = _decimals(quantity) > instrument.quantity_precision
+        over = decimals(quantity) > instrument.quantity_precision
         raise VenueError(Refusal.PRECISION if over else Refusal.QTY_OFF_STEP)
     if quantity < low:
         raise VenueError(Refusal.QTY_BELOW_MIN)
@@ -109,7 +109,3 @@ def check_best(instrument: PaperInstrument, side: OrderSide, best: Decimal | Non
 def down_to_step(instrument: PaperInstrument, quantity: Decimal) -> Decimal:
     """The largest whole number of steps in `quantity`."""
     return quantity - quantity % instrument.step_size if quantity > 0 else ZERO
-
-
-def _decimals(value: Decimal) -> int:
-    return max(0, -int(value.normalize().as_tuple().exponent))

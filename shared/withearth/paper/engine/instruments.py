@@ -161,8 +161,8 @@ def made_up_instrument(instrument: Instrument, *, base_asset: str | None = None)
             "baseAsset": base_asset or symbol.removesuffix("USDT"),
             "quoteAsset": "USDT",
             "marginAsset": "USDT",
-            "pricePrecision": _decimals(instrument.tick_size),
-            "quantityPrecision": _decimals(instrument.step_size),
+            "pricePrecision": decimals(instrument.tick_size),
+            "quantityPrecision": decimals(instrument.step_size),
             "baseAssetPrecision": 8,
             "quotePrecision": 8,
             "underlyingType": "COIN",
@@ -276,5 +276,6 @@ def _text(value: Decimal) -> str:
     return format(value, "f")
 
 
-def _decimals(unit: Decimal) -> int:
+def decimals(unit: Decimal) -> int:
+    """How many places a number has behind its point."""
     return max(0, -int(unit.normalize().as_tuple().exponent))

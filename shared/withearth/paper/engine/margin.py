@@ -19,7 +19,6 @@ from withearth.paper.engine.venue import Venue
 class Exposure:
     """What one symbol and position side carries, as notional: the position at mark, open bids and open asks."""
 
-    side: PositionSide
     position: Decimal
     bids: Decimal
     asks: Decimal
@@ -37,7 +36,7 @@ class Exposure:
     def plus(self, side: OrderSide, notional: Decimal) -> "Exposure":
         """The same with one more order."""
         more_bids, more_asks = (notional, ZERO) if side is OrderSide.BUY else (ZERO, notional)
-        return Exposure(self.side, self.position, self.bids + more_bids, self.asks + more_asks)
+        return Exposure(self.position, self.bids + more_bids, self.asks + more_asks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def exposure(venue: Venue, account: Account, symbol: str, side: PositionSide) ->
                 bids += notional
             else:
                 asks += notional
-    return Exposure(side, held, bids, asks)
+    return Exposure(held, bids, asks)
 
 
 def pooled_assets(account: Account, asset: str) -> list[str]:
@@ -138,9 +137,10 @@ def available(venue: Venue, account: Account, asset: str) -> Decimal:
 
 
 def liquidation_price(position: Position, instrument: PaperInstrument, health: Health, mark: Decimal) -> Decimal:
-    """The mark price at which the balance meets the maintenance margin, other prices unchanged; 0 where none does."""
-    if not position.quantity:
-        return ZERO
+    """The mark price at which the balance meets the maintenance margin, other prices unchanged; 0 where none does.
+
+    The position must not be flat.
+    """
     size = abs(position.quantity)
     bracket = instrument.bracket_of(size * mark)
     others = health.maintenance - (size * mark * bracket.rate - bracket.cum)

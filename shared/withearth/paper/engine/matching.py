@@ -18,7 +18,7 @@ from decimal import Decimal
 
 from withearth.paper.engine.booking import book_fill, closable
 from withearth.paper.engine.filters import down_to_step
-from withearth.paper.engine.kinds import OrderSide, OrderStatus, SelfTradePrevention
+from withearth.paper.engine.kinds import OrderSide, OrderStatus, SelfTradePrevention, TimeInForce
 from withearth.paper.engine.orders import ZERO, Order
 from withearth.paper.engine.venue import Venue
 from withearth.paper.feed import PriceLevel, Tick
@@ -71,6 +71,14 @@ def best_offer(venue: Venue, symbol: str, taker: OrderSide) -> Decimal | None:
     """The best price a taker meets, None in an empty book."""
     first = next(offers(venue, symbol, taker), None)
     return first.price if first else None
+
+
+def is_refused_to_take(venue: Venue, order: Order, price: Decimal) -> bool:
+    """Whether the order may only rest (GTX), and would trade at once at this limit."""
+    if order.time_in_force is not TimeInForce.GTX:
+        return False
+    best = best_offer(venue, order.symbol, order.side)
+    return best is not None and crosses(order.side, price, best)
 
 
 def fillable(venue: Venue, order: Order, limit: Decimal) -> bool:

@@ -8,8 +8,8 @@ from withearth.paper.engine.errors import Refusal, VenueError
 from withearth.paper.engine.filters import check_band, check_notional, check_price, check_quantity, require
 from withearth.paper.engine.history import find_order
 from withearth.paper.engine.instruments import PaperInstrument
-from withearth.paper.engine.kinds import OrderStatus, OrderType, TimeInForce
-from withearth.paper.engine.matching import best_offer, crosses
+from withearth.paper.engine.kinds import OrderStatus, OrderType
+from withearth.paper.engine.matching import is_refused_to_take
 from withearth.paper.engine.orders import ZERO, Amendment, ModifyOrder, Order
 from withearth.paper.engine.placing import check_margin, match
 from withearth.paper.engine.venue import Venue
@@ -31,7 +31,7 @@ def modify(venue: Venue, account: Account, request: ModifyOrder) -> Order:
     check_band(instrument, order.side, price, tick.mark)
     if not (order.closes or request.reduce_only):
         check_notional(instrument, quantity * price, Refusal.MODIFY_MIN_NOTIONAL)
-    if quantity <= order.executed or _would_take(venue, order, price):
+    if quantity <= order.executed or is_refused_to_take(venue, order, price):
         venue.end_order(order, OrderStatus.CANCELED)
         return order
     _check_affordable(venue, account, instrument, order, price, quantity)
@@ -53,13 +53,6 @@ def _check_modification(instrument: PaperInstrument, order: Order, request: Modi
     if order.modified >= instrument.max_modifications:
         raise VenueError(Refusal.MODIFY_TOO_OFTEN)
     return quantity, price
-
-
-def _would_take(venue: Venue, order: Order, price: Decimal) -> bool:
-    if order.time_in_force is not TimeInForce.GTX:
-        return False
-    best = best_offer(venue, order.symbol, order.side)
-    return best is not None and crosses(order.side, price, best)
 
 
 def _check_affordable(

@@ -25,7 +25,7 @@ from withearth.paper.engine.kinds import (
     TimeInForce,
 )
 from withearth.paper.engine.margin import available, exposure
-from withearth.paper.engine.matching import best_offer, crosses, fillable, offers, queue_at_placement, take
+from withearth.paper.engine.matching import best_offer, fillable, is_refused_to_take, offers, queue_at_placement, take
 from withearth.paper.engine.orders import ZERO, Order, PlaceOrder
 from withearth.paper.engine.venue import Venue
 from withearth.paper.feed import Tick
@@ -58,7 +58,7 @@ def check(venue: Venue, account: Account, request: PlaceOrder, trigger: Trigger 
     side = position_side_of(account, request.position_side)
     check_client_id(request.client_order_id)
     _check_shape(request)
-    _check_reduce_only_flag(account, reduce_only=request.reduce_only)
+    check_reduce_only_flag(account, reduce_only=request.reduce_only)
     closes = closing(account, request.side, side, reduce_only=request.reduce_only)
     check_status(instrument, closes=closes)
     if request.client_order_id is not None:
@@ -156,7 +156,8 @@ def check_good_till_date(venue: Venue, time_in_force: TimeInForce | None, good_t
     return good_till_date - good_till_date % 1000
 
 
-def _check_reduce_only_flag(account: Account, *, reduce_only: bool | None) -> None:
+def check_reduce_only_flag(account: Account, *, reduce_only: bool | None) -> None:
+    """Raises VenueError -1106 for a flag in hedge mode, where the position side says it."""
     if account.dual_side and reduce_only is not None:
         raise VenueError(Refusal.PARAMETER_NOT_REQUIRED, "reduceonly")
 
@@ -278,10 +279,8 @@ def _check_flip(venue: Venue, account: Account, order: Order, flipped: Decimal) 
 def _check_book(venue: Venue, instrument: PaperInstrument, order: Order, tick: Tick) -> None:
     if order.type is OrderType.MARKET:
         check_best(instrument, order.side, best_offer(venue, order.symbol, order.side), tick.mark)
-    elif order.time_in_force is TimeInForce.GTX:
-        best = best_offer(venue, order.symbol, order.side)
-        if best is not None and crosses(order.side, order.price, best):
-            raise VenueError(Refusal.GTX_REJECTED)
+    elif is_refused_to_take(venue, order, order.price):
+        raise VenueError(Refusal.GTX_REJECTED)
     elif order.time_in_force is TimeInForce.FOK and not fillable(venue, order, order.price):
         raise VenueError(Refusal.FOK_REJECTED)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from itertools import islice
 
 from withearth.paper.engine.account import Account
 from withearth.paper.engine.kinds import OrderSide, PositionSide
@@ -36,7 +35,7 @@ def _side(venue: Venue, symbol: str, taker: OrderSide, limit: int) -> list[Price
         if offer.price not in levels and len(levels) == limit:
             break
         levels[offer.price] = levels.get(offer.price, ZERO) + offer.quantity
-    return [PriceLevel(price, quantity) for price, quantity in islice(levels.items(), limit)]
+    return [PriceLevel(price, quantity) for price, quantity in levels.items()]
 
 
 def balances(venue: Venue, account: Account) -> list[Balance]:
@@ -104,7 +103,10 @@ def _view(venue: Venue, account: Account, symbol: str, side: PositionSide) -> Po
     mark, leverage = venue.tick(symbol).mark, venue.leverage(account, instrument)
     isolated = venue.is_isolated(account, symbol)
     carried = exposure(venue, account, symbol, side)
-    health = isolated_health(venue, position) if isolated else cross_health(venue, account, instrument.margin_asset)
+    liquidation = ZERO
+    if position.quantity:
+        health = isolated_health(venue, position) if isolated else cross_health(venue, account, instrument.margin_asset)
+        liquidation = liquidation_price(position, instrument, health, mark)
     bound, orders = position_margin(venue, account, position), carried.orders_need / leverage
     return PositionView(
         symbol=symbol,
@@ -115,7 +117,7 @@ def _view(venue: Venue, account: Account, symbol: str, side: PositionSide) -> Po
         break_even_price=position.break_even_price,
         mark_price=mark,
         unrealized_profit=position.unrealized(mark),
-        liquidation_price=liquidation_price(position, instrument, health, mark),
+        liquidation_price=liquidation,
         leverage=leverage,
         margin_type=account.margin_type(symbol),
         isolated_margin=position.isolated_wallet + position.unrealized(mark) if isolated else ZERO,
@@ -129,7 +131,4 @@ def _view(venue: Venue, account: Account, symbol: str, side: PositionSide) -> Po
         bid_notional=carried.bids,
         ask_notional=carried.asks,
         updated_ms=position.updated_ms,
-        has_open_orders=any(
-            order.symbol == symbol and order.position_side is side for order in account.open_orders.values()
-        ),
     )

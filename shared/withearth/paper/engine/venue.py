@@ -140,12 +140,9 @@ class Venue:
         account.open_orders.pop(order.order_id, None)
         self.state(order.symbol).orders.pop(order.order_id, None)
         if order.algo_id is not None:
-            self._finish_algo(account.algos[order.algo_id], order)
+            algo = account.algos[order.algo_id]
+            algo.status, algo.updated_ms = AlgoStatus.FINISHED, self.now_ms
         self.changed()
-
-    def _finish_algo(self, algo: AlgoOrder, order: Order) -> None:
-        algo.status, algo.updated_ms = AlgoStatus.FINISHED, self.now_ms
-        algo.actual_quantity, algo.actual_price = order.executed, order.average_price
 
     def open_algo(self, account: Account, algo: AlgoOrder) -> None:
         """Let a conditional order wait."""

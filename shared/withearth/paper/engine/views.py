@@ -54,4 +54,3 @@ class PositionView:
     bid_notional: Decimal
     ask_notional: Decimal
     updated_ms: int
-    has_open_orders: bool

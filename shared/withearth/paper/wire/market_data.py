@@ -19,7 +19,6 @@ from withearth.paper.wire.numbers import Places, money
 
 DEPTH_LIMITS: Final = (5, 10, 20, 50, 100, 500, 1000)
 MOST_BARS: Final = 1_500
-_ONE_DAY_MS: Final = Timeframe.D1.ms
 _HOUR_MS: Final = Timeframe.H1.ms
 _INTEREST_RATE: Final = "0.00010000"
 _FUNDING_CAP: Final = "0.02000000"
@@ -101,7 +100,7 @@ def book_ticker(call: Call) -> Any:
 
 
 def _book_ticker(call: Call, symbol: str) -> dict[str, Any]:
-    places, (bids, asks) = call.places(symbol), call.exchange.book(symbol, 5)
+    places, (bids, asks) = call.places(symbol), call.exchange.book(symbol, 1)
     nothing = PriceLevel(Decimal(0), Decimal(0))
     bid, ask = _level((bids or [nothing])[0], places), _level((asks or [nothing])[0], places)
     return {
