@@ -1,9 +1,12 @@
 """What all commands share: the terminal, progress, and settings with options laid over the environment."""
 
 import os
-from collections.abc import Iterator, Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 from rich.console import Console
 from rich.progress import (
@@ -19,6 +22,8 @@ from rich.progress import (
 from withearth.domain.errors import Misconfigured
 from withearth.settings import Settings, load_settings
 
+LOOK_SECONDS: Final = 0.25
+
 console = Console(highlight=False)
 """For what was asked for: tables, summaries, addresses."""
 notices = Console(highlight=False, stderr=True)
@@ -29,6 +34,15 @@ def settings_with(options: Mapping[str, str | None]) -> Settings:
     """The process's settings, with the given options over them. Raises Misconfigured."""
     given = {key: value for key, value in options.items() if value is not None}
     return load_settings({**os.environ, **given})
+
+
+def wait_until_stopped(done: Callable[[], bool]) -> None:
+    """Wait for Ctrl-C, a termination signal, or `done`, which is asked every LOOK_SECONDS."""
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    while not stopped.wait(LOOK_SECONDS) and not done():
+        pass
 
 
 def instant(text: str, option: str) -> datetime:

@@ -1,7 +1,5 @@
 """`withearth run` and `withearth demo`: the local cloud on a running clock."""
 
-import signal
-import threading
 import time
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -10,7 +8,7 @@ import typer
 from rich.table import Table
 
 from withearth.bootstrap import assemble, open_store
-from withearth.cli.console import console, notices, progress_bar, settings_with
+from withearth.cli.console import console, notices, progress_bar, settings_with, wait_until_stopped
 from withearth.cli.predicting import Who
 from withearth.domain.errors import Unavailable
 from withearth.domain.times import TICK
@@ -21,7 +19,7 @@ from withearth.local.cloud import LocalCloud
 from withearth.local.demo import START, WARM_UP, running_demo
 from withearth.local.live import LiveRun
 from withearth.local.logs import configure_logging
-from withearth.local.report import report
+from withearth.local.report import closed_trades, report
 from withearth.local.scheduler import CLOUD_JOBS, SLOW_JOBS, Scheduler
 from withearth.local.server import PAGE, serving
 from withearth.local.state import exclusive, open_bus, remember_latest
@@ -30,7 +28,6 @@ from withearth.risk.limits import active, limits_of
 DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,BNBUSDT"
 CHECK_SECONDS: Final = 180
 """How long `demo --check` waits for a shadow trade to close while the demo runs."""
-LOOK_SECONDS: Final = 0.25
 
 
 def run(
@@ -55,7 +52,7 @@ def run(
         live = LiveRun(cloud, Scheduler(CLOUD_JOBS, clock.now()), slow)
         with live, serving(runtime, settings.port) as address:
             _announce(runtime, address)
-            _wait_until_stopped(lambda: False)
+            wait_until_stopped(lambda: False)
         bus.close()
 
 
@@ -72,8 +69,8 @@ def demo(
             progress.stop()
             remember_latest(settings.state_dir, directory)
             _announce(runtime, address)
-            closed_before = report(runtime.store, runtime.mode).closed_trades
-            _wait_until_stopped(_closes_another(runtime, closed_before) if check else lambda: False)
+            closed_before = closed_trades(runtime.store, runtime.mode)
+            wait_until_stopped(_closes_another(runtime, closed_before) if check else lambda: False)
             _print_summary(runtime, closed_before)
 
 
@@ -94,18 +91,9 @@ def _closes_another(runtime: Runtime, closed_before: int) -> Callable[[], bool]:
     def closed() -> bool:
         if time.monotonic() > deadline:
             raise Unavailable(f"no shadow trade closed within {CHECK_SECONDS} s of the running demo")
-        return report(runtime.store, runtime.mode).closed_trades > closed_before
+        return closed_trades(runtime.store, runtime.mode) > closed_before
 
     return closed
-
-
-def _wait_until_stopped(done: Callable[[], bool]) -> None:
-    """Wait for Ctrl-C, a termination signal, or `done`."""
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
-    while not stopped.wait(LOOK_SECONDS) and not done():
-        pass
 
 
 def _print_summary(runtime: Runtime, closed_before: int) -> None:

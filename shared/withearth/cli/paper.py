@@ -1,18 +1,17 @@
 """`withearth paper-exchange`: an exchange on this machine that speaks Binance USDⓈ-M."""
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from withearth.bootstrap import choose_market
-from withearth.cli.console import console, instant, notices, settings_with
+from withearth.cli.console import console, instant, notices, settings_with, wait_until_stopped
 from withearth.domain.clock import Clock
 from withearth.domain.errors import MarketFault, Misconfigured
 from withearth.local.clocks import FastClock, VirtualClock, WallClock
@@ -33,7 +32,6 @@ from withearth.settings import Settings
 
 DEFAULT_ACCOUNT: Final = "paper:paper:10000"
 DEFAULT_PORT: Final = 8090
-_LOOK_SECONDS: Final = 0.25
 
 
 def paper_exchange(
@@ -69,16 +67,22 @@ def paper_exchange(
     line = Line(assembled.face, assembled.faults, lambda ms: time.sleep(ms / 1000))
     with serving(line, port, admin=assembled.admin if admin else None) as address:
         _announce(address, prices, assembled.face.clock.now(), admin=admin)
-        _wait_until_stopped(lambda: None if live is None else _keep_up(live, assembled.face))
+        wait_until_stopped(partial(_keep_up, live, assembled.face))
 
 
-def _keep_up(live: LivePrices, face: Face) -> None:
-    """Follow the live prices. When they cannot be had, the exchange's stand still."""
+def _keep_up(live: LivePrices | None, face: Face) -> bool:
+    """Follow the live prices, if there are any, and never be done.
+
+    When they cannot be had, the exchange's stand still.
+    """
+    if live is None:
+        return False
     try:
         with face.lock:
             live.keep_up()
     except MarketFault as fault:
         notices.print(f"The prices stand still: {fault}", soft_wrap=True)
+    return False
 
 
 def _listing(settings: Settings, market: Market) -> Mapping[str, PaperInstrument]:
@@ -115,11 +119,3 @@ def _announce(address: str, market: Market, now: datetime, *, admin: bool) -> No
     if admin:
         notices.print(f"Whoever reaches {address}/admin/ rules it.", soft_wrap=True)
     notices.print("Stop it with Ctrl-C.")
-
-
-def _wait_until_stopped(meanwhile: Callable[[], None]) -> None:
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
-    while not stopped.wait(_LOOK_SECONDS):
-        meanwhile()

@@ -81,9 +81,9 @@ class CalibratedPredictor:
     def predict(self, question: Question) -> Answer:
         """The other's answer with its probability calibrated. Raises Unanswered."""
         answer = self._inner.predict(question)
-        found = self._find_map(self.name) or CalibrationMap(self.name, "identity", 0, None)
         if answer.prediction.direction is Direction.HOLD:
             return answer
+        found = self._find_map(self.name) or CalibrationMap(self.name, "identity", 0, None)
         used: dict[str, Any] = {"method": found.method, "samples": found.samples, "until": found.until}
         try:
             calibrated = found.apply(answer.prediction.prob)

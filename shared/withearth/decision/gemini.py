@@ -62,9 +62,8 @@ class ModelService(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One call: what came of it, and what is kept of it."""
+    """One call: what it cost, and what is kept of it."""
 
-    outcome: Prediction | Refused
     spent: Spend
     record: dict[str, Any]
 
@@ -164,7 +163,7 @@ class GeminiPredictor:
             "latency_ms": (self._clock.now() - began) // timedelta(milliseconds=1),
             **({} if reading is None else reading.to_document()),
         }
-        talk.attempts.append(_Attempt(outcome, cost, record))
+        talk.attempts.append(_Attempt(cost, record))
         return outcome
 
     def _exchange(self, talk: _Conversation, model: str) -> tuple[str | None, Reading | None, Prediction | Refused]:

@@ -40,6 +40,10 @@ class Instrument:
         """The largest valid quantity at or below `qty`."""
         return _to_multiple(qty, self.step_size, ROUND_FLOOR)
 
+    def qty_up(self, qty: Decimal) -> Decimal:
+        """The smallest valid quantity at or above `qty`."""
+        return _to_multiple(qty, self.step_size, ROUND_CEILING)
+
     def within_band(self, price: Decimal, mark: Decimal) -> bool:
         """Whether PERCENT_PRICE accepts the price beside this mark price; the exchange looks at one side only."""
         return self.band is None or self.band[0] * mark <= price <= self.band[1] * mark

@@ -43,8 +43,7 @@ def report(store: DocumentStore, mode: str) -> Report:
     outcomes = Counter[str]()
     for tick in ticks:
         outcomes.update(tick.data.get("outcomes", {}))
-    ledger = store.get(ledger_ref(mode))
-    totals: Any = EMPTY_LEDGER if ledger is None else ledger.data
+    totals = _totals(store, mode)
     closed = store.query(Query(TRADES, where={"status": TradeStatus.CLOSED.value}, order_by="closed_at"))
     traded = store.count(Query(TRADES))
     return Report(
@@ -62,6 +61,17 @@ def report(store: DocumentStore, mode: str) -> Report:
         net=totals["net"],
         max_drawdown=str(max_drawdown(Decimal(each.data["net_pnl"]) for each in closed)),
     )
+
+
+def closed_trades(store: DocumentStore, mode: str) -> int:
+    """How many trades of one mode have come to an end with a result."""
+    totals = _totals(store, mode)
+    return int(totals["trades"] - totals["voids"])
+
+
+def _totals(store: DocumentStore, mode: str) -> Any:
+    ledger = store.get(ledger_ref(mode))
+    return EMPTY_LEDGER if ledger is None else ledger.data
 
 
 def max_drawdown(results: Iterable[Decimal]) -> Decimal:

@@ -9,7 +9,6 @@ from typing import Final, Protocol
 
 MARKET_TICKS: Final = "market-ticks"
 TRADE_INTENTS: Final = "trade-intents"
-DEAD_LETTERS: Final = "dead-letters"
 
 
 @dataclass(frozen=True, slots=True)

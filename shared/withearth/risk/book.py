@@ -89,10 +89,10 @@ class Book:
 
     def with_result(self, result: Closed) -> "Book":
         """The book with one more result. A trade that lost nothing ends the row of losses."""
-        net, lost = self.net + result.net, result.net < 0
+        net, lost, book = self.net + result.net, result.net < 0, self.at(result.at)
         return replace(
-            self.at(result.at),
-            closed=(*self.at(result.at).closed, result),
+            book,
+            closed=(*book.closed, result),
             net=net,
             peak=max(self.peak, net),
             losses=self.losses + 1 if lost else 0,

@@ -10,7 +10,7 @@ no more than RISK_USDT and the free margin carries it; otherwise there is no tra
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from withearth.domain.book import OrderBook
 from withearth.domain.errors import Refused
@@ -55,8 +55,7 @@ def size(sizing: Sizing, instrument: Instrument, settings: Settings) -> Decimal:
 
 def smallest_order(price: Decimal, instrument: Instrument) -> Decimal:
     """The smallest quantity on the step that satisfies LOT_SIZE and MIN_NOTIONAL at this price."""
-    steps = (instrument.min_notional / price / instrument.step_size).to_integral_value(rounding=ROUND_CEILING)
-    return max(instrument.min_qty, (steps * instrument.step_size).quantize(instrument.step_size))
+    return max(instrument.min_qty, instrument.qty_up(instrument.min_notional / price))
 
 
 def _wanted(sizing: Sizing, settings: Settings) -> Decimal:
