@@ -343,6 +343,14 @@ def test_orders_are_sent_only_in_one_way_mode() -> None:
     assert told.startswith("POSITION_MODE is HEDGE, and EXECUTE_TRADES is true: ")
 
 
+def test_orders_leave_this_machine_only_at_real_prices() -> None:
+    """The demo exchange is traded on the live market only; invented or recorded prices stay on the paper exchange."""
+    executing = {"EXECUTE_TRADES": "true", "VENUE": "demo"}
+    assert load(MARKET="live", **executing).venue == "demo"
+    (told,) = refusal({"MARKET": "synthetic", **executing})
+    assert told.startswith("MARKET is synthetic, EXECUTE_TRADES is true, and VENUE is demo: ")
+
+
 def test_the_relaxed_ratio_is_not_above_the_usual_one() -> None:
     """RR_MIN_HIGH_PROB may equal RR_MIN and not exceed it, even when only one of them is set."""
     assert load(RR_MIN="1.05").rr_min_high_prob == load(RR_MIN="1.05").rr_min

@@ -52,7 +52,7 @@ def replay(
     disorder = Chaos(seed=chaos_seed, duplicate=True, shuffle=True) if chaos else None
     directory = state or state_directory(settings, period, disorder)
     refuse_own_answers(directory, from_run)
-    if fresh or execute:  # the paper account lives in the process: a run cannot go on without it
+    if fresh or settings.execute_trades:  # the paper account lives in the process: a run cannot go on without it
         discard(directory)
     timing, started = Timing(), time.perf_counter()
     with progress_bar("replaying", period.ticks) as bar:
@@ -61,7 +61,7 @@ def replay(
     remember_latest(settings.state_dir, directory)
     if timing.ticks < period.ticks:
         notices.print(f"Went on with a run that was cut off: {period.ticks - timing.ticks} ticks were done before.")
-    found = report(replayed.store, "PAPER" if execute else "SHADOW")
+    found = report(replayed.store, "PAPER" if settings.execute_trades else "SHADOW")
     print_report(found, timing, timing.ticks * len(settings.symbols) / (time.perf_counter() - started))
     notices.print(f"Books: {directory}", soft_wrap=True)
     if replayed.checks is not None:

@@ -24,7 +24,7 @@ def trade_now(runtime: Runtime, symbol: str) -> dict[str, Any]:
     executed = None
     if decision["intent"] is not None:
         intent = execute(runtime, TradeIntent.model_validate(decision["intent"]))
-        executed = {"mode": "SHADOW", "state": intent["state"], "blocked_by": intent["blocked_by"]}
+        executed = {"mode": runtime.mode, "state": intent["state"], "blocked_by": intent["blocked_by"]}
     return {"symbol": symbol, "result": summary(decision), "exec": executed}
 
 

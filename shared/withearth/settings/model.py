@@ -240,6 +240,16 @@ class Settings(ExecutionSettings):
             )
         return value
 
+    @field_validator("market")
+    @classmethod
+    def _real_prices_where_orders_leave(cls, value: str, info: ValidationInfo) -> str:
+        if value != "live" and info.data.get("execute_trades") and info.data.get("venue") == "demo":
+            raise sentence(
+                f"MARKET is {value}, EXECUTE_TRADES is true, and VENUE is demo: the exchange does not have these "
+                "prices, set MARKET to live or VENUE to paper."
+            )
+        return value
+
     @field_validator("intent_ttl_sec")
     @classmethod
     def _outlives_its_tick(cls, value: int, info: ValidationInfo) -> int:
