@@ -15,9 +15,11 @@ compile requirements/local.txt --extra local --group build "${@}"
 compile requirements/calibration.txt --extra local --extra calibration --group build "${@}"
 compile requirements/dev.txt --extra local --extra calibration --group build --group dev "${@}"
 compile requirements/bench.txt --extra local --extra calibration --group build --group dev --group bench "${@}"
-for function in dispatcher api; do compile "functions/$function/requirements.txt" "${@}"; done
-compile functions/worker/requirements.txt --extra candles --extra gemini "${@}"
-compile functions/sentiment/requirements.txt --extra candles --extra sentiment "${@}"
+for function in dispatcher api; do
+  compile "functions/$function/requirements.txt" --extra cloud "${@}"
+done
+compile functions/worker/requirements.txt --extra candles --extra cloud --extra gemini "${@}"
+compile functions/sentiment/requirements.txt --extra candles --extra cloud --extra sentiment "${@}"
 for function in executor reconciler; do
-  compile "functions/$function/requirements.txt" --extra candles --extra binance "${@}"
+  compile "functions/$function/requirements.txt" --extra binance --extra candles --extra cloud "${@}"
 done
