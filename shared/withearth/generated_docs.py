@@ -1,4 +1,4 @@
-"""What people read about the code, written from the code: blocks in the docs, and .env.example.
+"""What people read about the code, written from the code: blocks in the docs, .env.example, and the dashboard's types.
 
 A block stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` in any page. `python -m withearth.generated_docs`
 writes all of them below the current directory, and with `--check` only tells which files are out of date.
@@ -15,8 +15,13 @@ from withearth.domain.reasons import Reason
 from withearth.execution import phases
 from withearth.paper import wire_docs
 from withearth.settings.markdown import example, settings_table
+from withearth.views.typescript import model_ts
 
-EXAMPLE: Final = Path(".env.example")
+FILES: Final[Mapping[Path, Callable[[], str]]] = {
+    Path(".env.example"): example,
+    Path("dashboard/src/data/model.ts"): model_ts,
+}
+"""Files that are generated whole."""
 
 
 def reasons_table() -> str:
@@ -51,7 +56,7 @@ def replace_block(text: str, name: str, block: str) -> str:
 def stale(root: Path) -> dict[Path, str]:
     """Return the files below this directory that differ from the code, each with the text it should have."""
     blocks = {name: make() for name, make in BLOCKS.items()}
-    wanted = {EXAMPLE: example()}
+    wanted = {path: make() for path, make in FILES.items()}
     for page in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
         text = _read(page)
         for name, block in blocks.items():
@@ -73,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path, text in outdated.items():
         sys.stdout.write(f"{path} is out of date\n" if check else f"{path} written\n")
         if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return 1 if check and outdated else 0
 

@@ -51,4 +51,7 @@ def test_the_generator_writes_what_it_checks(
     statuses = [generated_docs.main(arguments) for arguments in (["--check"], ["--check"], [], ["--check"])]
 
     assert statuses == [1, 1, 0, 0]
-    assert ".env.example is out of date\ndocs/reasons.md is out of date\n" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    for name in (".env.example", "dashboard/src/data/model.ts", "docs/reasons.md"):
+        assert f"{name} is out of date\n" in told
+        assert (tmp_path / name).is_file()

@@ -1,0 +1,641 @@
+"""The contract with the dashboard: the shape of every document it reads, and of the one it writes.
+
+These types are the source. The builders of the views are checked against them by mypy, documents of a real run by
+pydantic in a test, and `dashboard/src/data/model.ts` is written from them (`python -m withearth.generated_docs`).
+Money, prices and quantities are decimal text; instants are datetimes here, Timestamps in Firestore, ISO text in JSON.
+"""
+
+from datetime import datetime
+from typing import Any, Final, Literal, NotRequired
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypeAliasType, TypedDict
+
+EXACT: Final = ConfigDict(extra="forbid")
+OPEN: Final = ConfigDict(extra="allow")
+"""For documents that are kept for more readers than the dashboard: they may say more than it knows of."""
+
+DecimalText = TypeAliasType("DecimalText", str)
+Instant = TypeAliasType("Instant", datetime)
+Mode = TypeAliasType("Mode", Literal["SHADOW", "PAPER", "DEMO", "LIVE"])
+Origin = TypeAliasType("Origin", Literal["SYNTHETIC", "RECORDED", "LIVE"])
+Side = TypeAliasType("Side", Literal["long", "short"])
+Direction = TypeAliasType("Direction", Literal["long", "short", "hold"])
+Stage = TypeAliasType("Stage", Literal["data", "gate", "model", "risk", "order"])
+Frame = TypeAliasType("Frame", Literal["5m", "1h", "4h", "1d"])
+State = TypeAliasType("State", Literal["ACTIVE", "REDUCING", "HALTED"])
+Level = TypeAliasType("Level", Literal["ok", "watch", "alarm"])
+Check = TypeAliasType(
+    "Check", Literal["TRADING", "PROTECTION", "LIMITS", "TICK", "DATA", "CLOCK", "WEIGHT", "MODEL", "SPEND"]
+)
+IntentState = TypeAliasType("IntentState", Literal["CLAIMED", "SHADOW", "EXECUTED", "REFUSED"])
+Action = TypeAliasType("Action", Literal["halt", "reduce", "resume", "flatten"])
+
+
+@with_config(EXACT)
+class Trading(TypedDict):
+    """The trading state. `known` is false where the document could not be understood, which counts as HALTED."""
+
+    state: State
+    who: str
+    why: str
+    at: Instant | None
+    known: bool
+
+
+@with_config(EXACT)
+class Health(TypedDict):
+    """One check of the status bar. `value` and `limit` are what was compared, as text to be shown."""
+
+    check: Check
+    level: Level
+    value: str | None
+    limit: str | None
+
+
+@with_config(EXACT)
+class Verdict(TypedDict):
+    """The worst check, in one word. A page that sees an old heartbeat says so instead."""
+
+    level: Level
+    check: Check | None
+
+
+@with_config(EXACT)
+class Tick(TypedDict):
+    """The newest tick: how many symbols were sent, and how many of them are decided."""
+
+    tick_id: str
+    closed_at: Instant
+    symbols: int
+    decided: int
+
+
+@with_config(EXACT)
+class Weight(TypedDict):
+    """Request weight used within the exchange's present minute."""
+
+    used: int
+    limit: int
+    at: Instant
+
+
+@with_config(EXACT)
+class Model(TypedDict):
+    """Whether the model answers, which names are dead, and what the UTC day has cost."""
+
+    failures: int
+    safe_mode: bool
+    retired: list[str]
+    spent_usd: DecimalText
+    budget_usd: DecimalText
+    tokens: int
+
+
+@with_config(EXACT)
+class OverviewView(TypedDict):
+    """`views/overview`, written every minute. The page works out ages itself; after `stale_after_s` all is stale.
+
+    `data_as_of` is the newest close that any decision saw; `clock_skew_ms` is our clock minus the exchange's, None
+    where nobody measured it.
+    """
+
+    mode: Mode
+    market: Origin
+    venue: str | None
+    executes: bool
+    predictor: str
+    version: str
+    symbols: list[str]
+    heartbeat_at: Instant
+    stale_after_s: int
+    last_tick: Tick | None
+    data_as_of: Instant | None
+    clock_skew_ms: int | None
+    weight: Weight | None
+    model: Model | None
+    trading: Trading
+    health: list[Health]
+    verdict: Verdict
+    open_trades: int
+    closed_trades: int
+    equity: DecimalText
+    net_pnl: DecimalText
+
+
+@with_config(EXACT)
+class Stats(TypedDict):
+    """What some closed trades came to. `net` = gross − fees + funding. Ratios are None where nothing can be divided.
+
+    `profit_factor` is what the winners won over what the losers lost; `costs_share` is fees plus funding paid over the
+    gross amount traded for (winners and losers without their sign).
+    """
+
+    trades: int
+    wins: int
+    voids: int
+    gross: DecimalText
+    fees: DecimalText
+    funding: DecimalText
+    net: DecimalText
+    win_rate: float | None
+    profit_factor: float | None
+    costs_share: float | None
+
+
+@with_config(EXACT)
+class EquityPoint(TypedDict):
+    """Equity after a closed trade, or at the end of an older UTC day, and how far that is below the highest before."""
+
+    at: Instant
+    equity: DecimalText
+    drawdown_pct: float
+
+
+@with_config(EXACT)
+class BenchmarkPoint(TypedDict):
+    """What the starting equity would be, held in the benchmark since the first point of the curve."""
+
+    at: Instant
+    equity: DecimalText
+
+
+@with_config(EXACT)
+class Benchmark(TypedDict):
+    """The same money, held."""
+
+    symbol: str
+    points: list[BenchmarkPoint]
+
+
+@with_config(EXACT)
+class MoneyView(TypedDict):
+    """`views/money`. Days are UTC days: `today` is the present one, `week` it and the six before.
+
+    The curve starts from `starting_equity` and moves by trades only, so deposits and withdrawals never bend it.
+    """
+
+    at: Instant
+    mode: Mode
+    market: Origin
+    starting_equity: DecimalText
+    equity: DecimalText
+    today: Stats
+    week: Stats
+    total: Stats
+    max_drawdown_pct: float
+    points: list[EquityPoint]
+    benchmark: Benchmark | None
+
+
+@with_config(EXACT)
+class Guard(TypedDict):
+    """A stop or a target. `armed` says that the exchange has it; `since` when it was sent."""
+
+    price: DecimalText
+    armed: bool
+    since: Instant | None
+    order: str | None
+
+
+@with_config(EXACT)
+class Liquidation(TypedDict):
+    """Where the exchange would close the position, and how far the mark is from there, in percent of the mark."""
+
+    price: DecimalText
+    distance_pct: float
+
+
+@with_config(EXACT)
+class Position(TypedDict):
+    """One open trade. `unrealised` is net: after the fees of both ways; `r` is it over the risk to the first stop.
+
+    `protection`: ARMED, the stop stands on the exchange; NAKED, it does not: an alarm; SHADOW, nothing is held.
+    """
+
+    id: str
+    symbol: str
+    side: Side
+    qty: DecimalText
+    entry: DecimalText
+    mark: DecimalText | None
+    mark_at: Instant | None
+    unrealised: DecimalText | None
+    r: float | None
+    stop: Guard
+    target: Guard
+    protection: Literal["ARMED", "NAKED", "SHADOW"]
+    phase: str | None
+    liquidation: Liquidation | None
+    opened_at: Instant
+    ends_at: Instant
+
+
+@with_config(EXACT)
+class PositionsView(TypedDict):
+    """`views/positions`."""
+
+    at: Instant
+    mode: Mode
+    market: Origin
+    positions: list[Position]
+
+
+@with_config(EXACT)
+class Cell(TypedDict):
+    """One timeframe of one symbol. `value` is the close's distance from its SMA(20) in ATR(14); `strength` 0 to 1."""
+
+    direction: Literal["up", "down", "flat"]
+    strength: float
+    value: float
+    rsi: float
+
+
+@with_config(EXACT)
+class HeatRow(TypedDict):
+    """One symbol. Without sound data a symbol has no cells."""
+
+    symbol: str
+    price: float | None
+    cells: dict[Frame, Cell]
+
+
+@with_config(EXACT)
+class HeatMapView(TypedDict):
+    """`views/heatmap`, of the newest tick."""
+
+    at: Instant
+    rows: list[HeatRow]
+
+
+@with_config(EXACT)
+class LimitRow(TypedDict):
+    """One limit. A `value` of "0" is a limit that is off; `lifts_at` is when it stops nothing any more."""
+
+    limit: str
+    reason: str
+    value: DecimalText
+    used: DecimalText | None
+    stops: bool
+    lifts_at: Instant | None
+
+
+@with_config(EXACT)
+class LimitsView(TypedDict):
+    """`views/limits`. `applies` is false for shadow trades, which no limit stops; not `readable` stops all entries."""
+
+    at: Instant
+    applies: bool
+    trading: Trading
+    readable: bool
+    limits: list[LimitRow]
+
+
+@with_config(EXACT)
+class Bin(TypedDict):
+    """Decisions whose probability lies from `low` up to `high`: what was said on average, and what share came true."""
+
+    low: float
+    high: float
+    samples: int
+    said: float
+    happened: float
+
+
+@with_config(EXACT)
+class Scores(TypedDict):
+    """How good some probabilities were. Brier: 0 is perfect, 0.25 a coin; log loss in nats, 0.693 is a coin."""
+
+    name: str
+    samples: int
+    said: float
+    happened: float
+    brier: float
+    log_loss: float
+
+
+@with_config(EXACT)
+class Reliability(TypedDict):
+    """One predictor: all its labelled decisions, and the same by symbol and by regime."""
+
+    predictor: str
+    all: Scores
+    bins: list[Bin]
+    symbols: list[Scores]
+    regimes: list[Scores]
+
+
+@with_config(EXACT)
+class CalibrationView(TypedDict):
+    """`views/calibration`."""
+
+    at: Instant
+    predictors: list[Reliability]
+
+
+@with_config(EXACT)
+class ControlRequest(TypedDict):
+    """`control/request`: the one document that the dashboard writes. `word` is FLATTEN for flatten, else None."""
+
+    id: str
+    action: Action
+    word: str | None
+    why: str
+    who: str
+    at: Instant
+
+
+@with_config(EXACT)
+class ControlAnswer(TypedDict):
+    """What became of a request: OBEYED with the state that followed, or REFUSED under a code."""
+
+    id: str
+    action: str
+    who: str
+    why: str
+    asked_at: Instant | None
+    answered_at: Instant
+    outcome: Literal["OBEYED", "REFUSED"]
+    code: str | None
+    state: State
+
+
+@with_config(EXACT)
+class ControlView(TypedDict):
+    """`views/control`: the newest answers first. `flattening` lasts until everything is closed."""
+
+    at: Instant
+    flattening: bool
+    answers: list[ControlAnswer]
+
+
+@with_config(EXACT)
+class OrderOutcome(TypedDict):
+    """What became of a decision's intent."""
+
+    state: IntentState
+    blocked_by: str | None
+
+
+@with_config(EXACT)
+class FeedRow(TypedDict):
+    """One decision in a line. `order` is None where there was no intent, or nobody has taken it up yet."""
+
+    symbol: str
+    decision_id: str
+    direction: Direction
+    prob: float | None
+    risk_reward: DecimalText | None
+    stage: Stage
+    blocked_by: str | None
+    reason: str
+    predictor: str | None
+    cost_micro_usd: int
+    latency_ms: int
+    order: OrderOutcome | None
+
+
+@with_config(EXACT)
+class Feed(TypedDict):
+    """`feed/TICK`: every decision of one tick. `symbols` is how many there will be."""
+
+    tick_id: str
+    at: Instant
+    symbols: int
+    rows: list[FeedRow]
+    expire_at: Instant
+
+
+@with_config(EXACT)
+class Bars(TypedDict):
+    """Closed candles in columns, oldest first."""
+
+    open_ms: list[int]
+    open: list[float]
+    high: list[float]
+    low: list[float]
+    close: list[float]
+    volume: list[float]
+
+
+@with_config(EXACT)
+class Chart(TypedDict):
+    """`charts/SYMBOL`: the newest closed candles of each timeframe. `at` is the newest close."""
+
+    symbol: str
+    at: Instant
+    frames: dict[Frame, Bars]
+
+
+@with_config(OPEN)
+class Trade(TypedDict):
+    """`trades/ID`. `pnl` is gross. VOID trades and open ones have no result."""
+
+    id: str
+    symbol: str
+    side: Side
+    qty: DecimalText
+    entry: DecimalText
+    tp: DecimalText
+    sl: DecimalText
+    exit: DecimalText | None
+    pnl: DecimalText | None
+    fees: DecimalText | None
+    funding: DecimalText | None
+    net_pnl: DecimalText | None
+    r_multiple: DecimalText | None
+    exit_reason: str | None
+    status: Literal["OPEN", "CLOSED", "VOID"]
+    opened_at: Instant
+    closed_at: Instant | None
+    horizon_min: int
+    mode: Mode
+    market: Origin
+
+
+@with_config(OPEN)
+class EventRow(TypedDict):
+    """`events/ID`: one operational fact."""
+
+    kind: str
+    at: Instant
+    symbol: str
+    text: str
+
+
+@with_config(OPEN)
+class Prediction(TypedDict):
+    """What the predictor answered. The calibrated probability decides where there is one."""
+
+    direction: Direction
+    prob: float
+    calibrated: float | None
+    reasoning: str
+    support: float | None
+    resistance: float | None
+
+
+@with_config(OPEN)
+class Levels(TypedDict):
+    """Entry, target and stop."""
+
+    entry: DecimalText
+    tp: DecimalText
+    sl: DecimalText
+
+
+@with_config(OPEN)
+class Assessment(TypedDict):
+    """Levels, risk/reward and size, as far as they were worked out."""
+
+    levels: Levels | None
+    risk_reward: DecimalText | None
+    risk_reward_min: DecimalText | None
+    qty: DecimalText | None
+    detail: str
+
+
+@with_config(OPEN)
+class Decision(TypedDict):
+    """`decisions/ID`, DONE: the whole audit. `snapshot` and `asked` are shown as they are."""
+
+    decision_id: str
+    symbol: str
+    tick_id: str
+    as_of: Instant
+    decided_at: Instant
+    market: Origin
+    predictor: str | None
+    stage: Stage
+    blocked_by: str | None
+    reasons: list[str]
+    detail: str
+    snapshot: dict[str, Any] | None
+    snapshot_hash: str | None
+    asked: dict[str, Any] | None
+    prediction: Prediction | None
+    assessment: Assessment | None
+    intent: dict[str, Any] | None
+
+
+@with_config(OPEN)
+class Order(TypedDict):
+    """One order of an execution. `leg`: e entry, s stop, t target, x exit; `code` is the exchange's, 0 without one."""
+
+    leg: str
+    attempt: int
+    qty: DecimalText
+    price: DecimalText | None
+    sent_at: Instant
+    outcome: str
+    filled: DecimalText
+    filled_at: Instant | None
+    average: DecimalText | None
+    order_id: str
+    code: int
+
+
+@with_config(OPEN)
+class Execution(TypedDict):
+    """What was sent for an intent: every order under its client id."""
+
+    phase: str
+    phase_since: Instant
+    reason: str | None
+    sent: dict[str, Order]
+
+
+@with_config(OPEN)
+class Intent(TypedDict):
+    """`intents/ID`. `execution` is there once an executed trade has begun."""
+
+    intent_id: str
+    symbol: str
+    state: IntentState
+    blocked_by: str | None
+    execution: NotRequired[Execution]
+
+
+@with_config(OPEN)
+class Label(TypedDict):
+    """`labels/ID`: which barrier a decision's levels met first, None until that is known."""
+
+    decision_id: str
+    prob: float
+    side: Side
+    barrier: str | None
+    met_at: Instant | None
+    due_at: Instant
+    regime: str
+
+
+@with_config(EXACT)
+class Story(TypedDict):
+    """Everything about one decision, None where there is none."""
+
+    decision: Decision
+    intent: Intent | None
+    trade: Trade | None
+    label: Label | None
+    events: list[EventRow]
+
+
+@with_config(EXACT)
+class Changed(TypedDict):
+    """One message of the stream: which collections, and which views, have changed up to `seq`."""
+
+    seq: int
+    topics: list[str]
+
+
+@with_config(EXACT)
+class FeedPage(TypedDict):
+    """`GET /api/feed`: newest first. Give `next` as `after` for what comes before; None where nothing does."""
+
+    feeds: list[Feed]
+    next: str | None
+
+
+@with_config(OPEN)
+class TradePage(TypedDict):
+    """`GET /api/trades`: newest first."""
+
+    trades: list[Trade]
+    next: str | None
+
+
+@with_config(OPEN)
+class EventPage(TypedDict):
+    """`GET /api/events`: newest first."""
+
+    events: list[EventRow]
+    next: str | None
+
+
+@with_config(EXACT)
+class Session(TypedDict):
+    """`GET /api/session` of a local run: who may ask, and what a control request has to carry as X-WithEarth-Token."""
+
+    who: str
+    token: str
+
+
+DOCUMENTS: Final = (
+    OverviewView,
+    MoneyView,
+    PositionsView,
+    HeatMapView,
+    LimitsView,
+    CalibrationView,
+    ControlView,
+    ControlRequest,
+    Feed,
+    Chart,
+    FeedPage,
+    TradePage,
+    EventPage,
+    Story,
+    Changed,
+    Session,
+)
+"""What is read as a whole; every other type is a part of one of these."""

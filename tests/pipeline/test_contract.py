@@ -1,0 +1,50 @@
+"""What a real run leaves in the books is what the dashboard's types say."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from tests.builders.installation import Installation
+from withearth.domain.canonical import canonical_json
+from withearth.flow.story import story
+from withearth.store.port import Query
+from withearth.views import contract
+
+BY_COLLECTION: Mapping[str, Any] = {
+    "decisions": contract.Decision,
+    "intents": contract.Intent,
+    "trades": contract.Trade,
+    "labels": contract.Label,
+    "events": contract.EventRow,
+}
+
+
+@pytest.fixture(scope="module", params=["false", "true"], ids=["shadow", "paper"])
+def installation(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Installation:
+    """An installation with six hours of history: shadow trades, and trades on the paper exchange."""
+    made = Installation(tmp_path_factory.mktemp("contract"), EXECUTE_TRADES=request.param)
+    made.run(6)
+    return made
+
+
+def check(kind: Any, document: Mapping[str, Any]) -> None:
+    """Raise ValidationError unless the document's JSON is of this type."""
+    TypeAdapter(kind).validate_json(canonical_json(document), strict=True)
+
+
+@pytest.mark.parametrize("collection", BY_COLLECTION)
+def test_the_books_are_what_the_contract_says(installation: Installation, collection: str) -> None:
+    """Every document of every collection that the page reads."""
+    found = installation.store.query(Query(collection))
+
+    assert found
+    for each in found:
+        check(BY_COLLECTION[collection], each.data)
+
+
+def test_a_story_is_what_the_contract_says(installation: Installation) -> None:
+    """From a trade back to its decision."""
+    for trade in installation.store.query(Query("trades")):
+        check(contract.Story, story(installation.store, trade.ref.id))
