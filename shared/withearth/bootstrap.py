@@ -100,13 +100,13 @@ def choose_market(settings: Settings, clock: Clock) -> Market:
 
 
 def choose_venue(settings: Settings, market: Market, clock: Clock) -> Venue | None:
-    """The paper or the demo exchange, when EXECUTE_TRADES is true; without it no order is ever sent."""
+    """The exchange that VENUE names, when EXECUTE_TRADES is true; without it no order is ever sent."""
     if not settings.execute_trades:
         return None
-    if settings.venue == "demo":
-        from withearth.execution.binance import open_demo_venue
+    if settings.venue != "paper":
+        from withearth.execution.binance import open_binance_venue
 
-        return open_demo_venue(settings, clock)
+        return open_binance_venue(settings, clock)
     from withearth.execution.paper_venue import open_paper_venue
 
     return open_paper_venue(settings, market, clock)

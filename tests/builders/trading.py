@@ -159,6 +159,7 @@ class World:
         self.face = Face(self.exchange, self, [ApiKey(KEY, KEY, KEY)])
         self.watch = Watch()
         self.at_work = False
+        self.kind = "PAPER"
 
     def now(self) -> datetime:
         """The present instant."""
@@ -230,7 +231,7 @@ class World:
     def adapter(self, transport: BaseAdapter | None = None) -> BinanceVenue:
         """The account through the one adapter and the official SDK."""
         line = transport or PaperTransport(self.face, faults=self.faults, pause=self._pause)
-        return BinanceVenue(Connection("PAPER", BASE_URL, KEY, KEY, transport=line), self)
+        return BinanceVenue(Connection(self.kind, BASE_URL, KEY, KEY, transport=line), self)
 
     def connect(self, process: "Process") -> Venue:
         """The account as a process sees it."""

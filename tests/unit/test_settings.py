@@ -25,6 +25,7 @@ from withearth.settings import (
     reveal,
     settings_from_process,
 )
+from withearth.settings.model import CONSENT
 from withearth.settings.references import SecretSource
 from withearth.settings.wording import bounds, sentences
 
@@ -114,6 +115,8 @@ ADDED: Final[dict[str, object]] = {
     "SENTIMENT_MAX_AGE_MIN": 120,
     "SENTIMENT_SYMBOLS_A_PASS": 3,
     "VENUE": "paper",
+    "LIVE_TRADING_CONSENT": "",
+    "BINANCE_KEY_ENVIRONMENT": "demo",
     "PROTECTION": "before_entry",
     "PROTECT_WITHIN_SEC": 10,
     "PARTIAL_FILL": "keep",
@@ -349,6 +352,34 @@ def test_orders_leave_this_machine_only_at_real_prices() -> None:
     assert load(MARKET="live", **executing).venue == "demo"
     (told,) = refusal({"MARKET": "synthetic", **executing})
     assert told.startswith("MARKET is synthetic, EXECUTE_TRADES is true, and VENUE is demo: ")
+
+
+LIVE: Final = {"EXECUTE_TRADES": "true", "VENUE": "live", "MARKET": "live", "LIVE_TRADING_CONSENT": CONSENT}
+
+
+def test_real_money_needs_a_second_consent() -> None:
+    """VENUE=live starts with the sentence word for word, and with nothing that is merely like it."""
+    assert load(**LIVE).venue == "live"
+    for said in ("", "true", CONSENT.lower(), f"{CONSENT}."):
+        (told,) = refusal(LIVE | {"LIVE_TRADING_CONSENT": said})
+        assert told.startswith("LIVE_TRADING_CONSENT ")
+        assert CONSENT in told
+    assert load(**LIVE | {"LIVE_TRADING_CONSENT": "", "EXECUTE_TRADES": "false"}).venue == "live"
+
+
+@pytest.mark.parametrize("key", ["MAX_DAILY_LOSS_USDT", "MAX_DRAWDOWN_PCT", "MAX_TOTAL_NOTIONAL_USDT"])
+def test_r28_no_limit_is_off_with_real_money(key: str) -> None:
+    """R28: what may be 0 on the paper exchange may not be 0 on live; MAX_OPEN_POSITIONS is never 0."""
+    assert load(**LIVE | {"VENUE": "paper", key: "0"}).venue == "paper"
+    (told,) = refusal(LIVE | {key: "0"})
+    assert told.startswith(f"{key} is 0, EXECUTE_TRADES is true, and VENUE is live: ")
+
+
+def test_real_money_is_not_traded_at_other_prices() -> None:
+    """VENUE=live goes with MARKET=live, and with the exchange's own prices."""
+    for wrong in ({"MARKET": "synthetic"}, {"BINANCE_USE_TESTNET": "true"}, {"BINANCE_FUTURES_TESTNET": "true"}):
+        (told,) = refusal(LIVE | wrong)
+        assert told.startswith(f"{next(iter(wrong))} is {next(iter(wrong.values()))}, EXECUTE_TRADES is true, and ")
 
 
 def test_the_relaxed_ratio_is_not_above_the_usual_one() -> None:

@@ -13,6 +13,7 @@ from withearth.cli.predicting import Who
 from withearth.domain.errors import Unavailable
 from withearth.domain.times import TICK
 from withearth.execution.paper_venue import PaperVenue
+from withearth.execution.venue import LIVE
 from withearth.flow.runtime import Runtime
 from withearth.local.clocks import WallClock
 from withearth.local.cloud import LocalCloud
@@ -34,7 +35,7 @@ def run(
     market: Annotated[str | None, typer.Option(help="Where prices come from: synthetic, recorded or live.")] = None,
     predictor: Who = None,
     execute: Annotated[bool, typer.Option(help="Send orders to the venue, instead of shadow trades.")] = False,
-    venue: Annotated[str | None, typer.Option(help="Where orders go: paper or demo.")] = None,
+    venue: Annotated[str | None, typer.Option(help="Where orders go: paper, demo or live.")] = None,
 ) -> None:
     """Run the whole system on this machine, on the wall's clock, until it is stopped."""
     chosen = {"MARKET": market, "PREDICTOR": predictor, "VENUE": venue}
@@ -77,7 +78,8 @@ def demo(
 def _announce(runtime: Runtime, address: str) -> None:
     market, predictor = runtime.market.origin.value, runtime.predictor.name
     console.print(f"withEarth runs on a {market} market with the predictor {predictor}.", soft_wrap=True)
-    console.print(f"Its trades are {runtime.mode} trades.")
+    money = ", with real money" if runtime.mode == LIVE else ""
+    console.print(f"Its trades are {runtime.mode} trades{money}.")
     if runtime.venue is not None:
         console.print(f"Limits: {', '.join(active(limits_of(runtime.settings, runtime.mode)))}", soft_wrap=True)
     console.print(f"Dashboard: {address}{PAGE}", soft_wrap=True)

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 import requests
+from requests.adapters import BaseAdapter
 
 from withearth.domain.clock import Clock
 from withearth.domain.errors import Unavailable
-from withearth.execution.binance_answers import classify
+from withearth.execution.binance_answers import classify, parsed
 from withearth.execution.binance_line import BinanceLine, Connection, reading
 from withearth.execution.binance_rows import (
     Row,
@@ -23,6 +24,7 @@ from withearth.execution.binance_rows import (
     position,
     positions,
 )
+from withearth.execution.environment import address_of, refuse_environment, refuse_key
 from withearth.execution.venue import (
     Accepted,
     AccountModes,
@@ -182,6 +184,14 @@ class BinanceVenue(BinanceLine):
         row = self._read(self._rest.futures_account_configuration)
         return AccountModes(row["dualSidePosition"], row["multiAssetsMargin"], row["canTrade"])
 
+    def try_key(self) -> None:
+        """Make a first signed call. Raises Misconfigured when the exchange refuses the key, Unavailable otherwise."""
+        heard = self._ask(self._rest.futures_account_configuration, self._clock.now())
+        if heard.status == requests.codes.ok:
+            return
+        refuse_key(self.kind, parsed(heard.body) or {})
+        raise Unavailable(f"the exchange did not answer the first signed call: HTTP {heard.status}")
+
     @reading
     def symbol_modes(self, symbol: str) -> SymbolModes:
         """The modes of one symbol. Raises Unavailable."""
@@ -222,15 +232,18 @@ class BinanceVenue(BinanceLine):
         return _conditionals(self._read(lambda: self._rest.query_all_algo_orders(symbol=symbol)))
 
 
-def open_demo_venue(settings: Settings, clock: Clock) -> BinanceVenue:
-    """The owner's account on Binance's demo exchange, with the clocks compared.
+def open_binance_venue(settings: Settings, clock: Clock, transport: BaseAdapter | None = None) -> BinanceVenue:
+    """The owner's account on the exchange that VENUE names, with the clocks compared and the key tried.
 
-    Raises Misconfigured when a key is missing, and Unavailable when the exchange does not answer.
+    `transport` answers instead of the network. Raises Misconfigured when address, key and VENUE do not belong together,
+    or the exchange refuses the key, and Unavailable when it does not answer.
     """
+    kind, address = settings.venue.upper(), address_of(settings)
+    refuse_environment(settings)
     key, secret = (reveal(settings, name) for name in ("BINANCE_API_KEY", "BINANCE_API_SECRET"))
-    address = settings.binance_fapi_testnet_base
-    venue = BinanceVenue(Connection("DEMO", address, key, secret, settings.binance_http_timeout_ms), clock)
+    venue = BinanceVenue(Connection(kind, address, key, secret, settings.binance_http_timeout_ms, transport), clock)
     venue.synchronise()
+    venue.try_key()
     return venue
 
 

@@ -338,5 +338,7 @@ class Venue(Trading, Reading, Account, Protocol):
         ...
 
 
+LIVE: Final = "LIVE"
+"""The kind of a venue with real money."""
 ALREADY_SO: Final = frozenset({-4046, -4059, -4171, -5027})
 """Codes by which the exchange says that what was asked is so already."""

@@ -91,6 +91,11 @@ def trading_ref() -> Ref:
     return Ref("control", "trading")
 
 
+def live_begun_ref() -> Ref:
+    """Exists once an installation has been halted at its beginning on live; before that it never enters there."""
+    return Ref("control", "live")
+
+
 def flatten_ref() -> Ref:
     """The request to close everything, until it is done."""
     return Ref("control", "flatten")

@@ -18,18 +18,27 @@ from withearth.domain.reasons import Reason
 from withearth.execution.outcome import Exit, ExitReason, Result
 from withearth.execution.phases import Phase
 from withearth.execution.record import Terms
-from withearth.flow.documents import INTENTS, IntentState, book_ref, flatten_ref, trading_ref, view_ref
+from withearth.flow.documents import (
+    INTENTS,
+    IntentState,
+    book_ref,
+    flatten_ref,
+    live_begun_ref,
+    trading_ref,
+    view_ref,
+)
 from withearth.flow.journal import event, record_once
 from withearth.flow.runtime import Runtime
 from withearth.flow.trading_state import (
     Standing,
     TradingState,
+    begin_live,
     closes_now,
     obey,
     obeyed_at,
     persistently,
     report_unknown,
-    standing,
+    standing_of,
     trip,
 )
 from withearth.messaging.events import TradeIntent
@@ -70,8 +79,12 @@ def kept(mode: str, stored: Stored | None) -> Kept:
 
 
 def _read(runtime: Runtime) -> tuple[Standing, Kept]:
-    trading, stored = runtime.store.get_many([trading_ref(), book_ref(runtime.mode)])
-    return standing(trading), kept(runtime.mode, stored)
+    return _read_books(runtime.store, runtime.mode)
+
+
+def _read_books(store: DocumentStore, mode: str) -> tuple[Standing, Kept]:
+    trading, begun, stored = store.get_many([trading_ref(), live_begun_ref(), book_ref(mode)])
+    return standing_of(mode, trading, begun), kept(mode, stored)
 
 
 def _read_or_begin(runtime: Runtime) -> tuple[Standing, Kept]:
@@ -161,7 +174,7 @@ def settled(runtime: Runtime, terms: Terms, ended: Exit, booked: Result) -> list
 def guard(runtime: Runtime) -> None:
     """Hold the promises against the books, once a pass: what does not hold trips the trading state."""
     report_unknown(runtime)
-    for check in (obey, _guard_book, _guard_protection, _end_flatten):
+    for check in (begin_live, obey, _guard_book, _guard_protection, _end_flatten):
         persistently(runtime.clock, check.__name__, partial(check, runtime))
 
 
@@ -206,13 +219,12 @@ def _end_flatten(runtime: Runtime) -> None:
 
 def limits_document(store: DocumentStore, settings: Settings, mode: str, now: datetime) -> dict[str, Any]:
     """Trading state and limits with their use, as they are shown. Without rows where the book cannot be read."""
-    trading, stored = store.get_many([trading_ref(), book_ref(mode)])
-    book = kept(mode, stored).book
-    rows = () if book is None else usage(book, limits_of(settings, mode), now)
+    trading, found = _read_books(store, mode)
+    rows = () if found.book is None else usage(found.book, limits_of(settings, mode), now)
     return {
         "at": now,
-        "trading": standing(trading).to_document(),
-        "readable": book is not None,
+        "trading": trading.to_document(),
+        "readable": found.book is not None,
         "limits": [_row(each) for each in rows],
     }
 

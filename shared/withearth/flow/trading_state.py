@@ -4,7 +4,8 @@ It is one document, `control/trading`, that a person may edit by hand as well as
 Every order that could increase what is held has it read again just before; protection and exits never ask. A document
 whose state is none of the three words counts as HALTED. No document at all is a fresh installation, and ACTIVE.
 
-What breaks a promise trips it to HALTED. Only a person resumes.
+With real money a beginning is HALTED, whatever the document says of an earlier venue, until a person resumes. What
+breaks a promise trips it to HALTED. Only a person resumes.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +18,8 @@ from typing import Any, Final, TypeVar
 from withearth.domain.clock import Timer
 from withearth.domain.reasons import Reason
 from withearth.domain.times import to_ms
-from withearth.flow.documents import flatten_ref, trading_ref
+from withearth.execution.venue import LIVE
+from withearth.flow.documents import flatten_ref, live_begun_ref, trading_ref
 from withearth.flow.journal import event, record_once
 from withearth.flow.runtime import Runtime
 from withearth.store.port import (
@@ -33,6 +35,7 @@ from withearth.store.port import (
 
 SYSTEM: Final = "withearth"
 """Who did it, where no person did."""
+AT_FIRST: Final = "the first start with real money: look at the limits and the account, then resume"
 ATTEMPTS: Final = 6
 PAUSE_MAX: Final = timedelta(milliseconds=50)
 
@@ -84,6 +87,19 @@ def standing(stored: Stored | None) -> Standing:
     if said not in set(TradingState):
         return Standing(TradingState.HALTED, who, f"control/trading says {said!r}: {why}", told_at, is_known=False)
     return Standing(TradingState(said), who, why, told_at)
+
+
+def standing_of(mode: str, trading: Stored | None, begun: Stored | None) -> Standing:
+    """What holds for a mode: with real money nothing is ACTIVE before `begin_live` has halted it once."""
+    if mode == LIVE and begun is None:
+        return Standing(TradingState.HALTED, SYSTEM, AT_FIRST)
+    return standing(trading)
+
+
+def begin_live(runtime: Runtime) -> None:
+    """Halt an installation that begins to trade real money, once."""
+    if runtime.mode == LIVE and runtime.store.get(live_begun_ref()) is None:
+        trip(runtime, AT_FIRST, Replace(live_begun_ref(), {"at": runtime.clock.now()}))
 
 
 def set_state(store: DocumentStore, change: Standing, now: datetime, *more: Write) -> None:

@@ -13,10 +13,11 @@ from withearth.settings.limit_settings import LimitSettings
 class ExecutionSettings(LimitSettings):
     """Everything an owner can decide about execution and protection."""
 
-    venue: Literal["paper", "demo"] = setting(
+    venue: Literal["paper", "demo", "live"] = setting(
         Group.ENTRY,
         "paper",
-        "Where orders go when EXECUTE_TRADES is true: the paper exchange in this process, or Binance's demo exchange.",
+        "Where orders go when EXECUTE_TRADES is true: the paper exchange in this process, Binance's demo exchange, "
+        "or, with LIVE_TRADING_CONSENT, Binance with real money.",
     )
     protection: Literal["before_entry", "after_fill"] = setting(
         Group.ENTRY,

@@ -29,6 +29,9 @@ from withearth.settings.kinds import (
 )
 
 Origin = Literal["env", ".env", "default"]
+CONSENT: Final = "I trade real money and I can lose it"
+REQUIRED_LIVE: Final = ("max_total_notional_usdt", "max_daily_loss_usdt", "max_drawdown_pct")
+"""Limits that may not be off where money is real. That of open positions cannot be."""
 
 
 class Settings(ExecutionSettings):
@@ -166,6 +169,9 @@ class Settings(ExecutionSettings):
         Decimal(100),
         "Farthest a limit entry may follow the price, in basis points of the first price.",
     )
+    live_trading_consent: str = setting(
+        Group.ENTRY, "", f"The sentence '{CONSENT}', word for word, without which VENUE=live does not start."
+    )
     intent_ttl_sec: int = number(
         Group.ENTRY, 180, 10, 600, "Seconds after a bar's close up to which its trade intent may be acted on."
     )
@@ -190,6 +196,9 @@ class Settings(ExecutionSettings):
     )
     binance_api_secret: Secret = setting(
         Group.BINANCE, SecretStr(""), "API secret that belongs to BINANCE_API_KEY, or a reference to it."
+    )
+    binance_key_environment: Literal["demo", "live"] = setting(
+        Group.BINANCE, "demo", "Where BINANCE_API_KEY was made: on Binance's demo exchange, or on Binance itself."
     )
     binance_use_testnet: bool = setting(
         Group.BINANCE, False, "Whether Binance's test network is used instead of the real exchange."
@@ -243,10 +252,43 @@ class Settings(ExecutionSettings):
     @field_validator("market")
     @classmethod
     def _real_prices_where_orders_leave(cls, value: str, info: ValidationInfo) -> str:
-        if value != "live" and info.data.get("execute_trades") and info.data.get("venue") == "demo":
+        venue = info.data.get("venue")
+        if value != "live" and info.data.get("execute_trades") and venue in {"demo", "live"}:
             raise sentence(
-                f"MARKET is {value}, EXECUTE_TRADES is true, and VENUE is demo: the exchange does not have these "
+                f"MARKET is {value}, EXECUTE_TRADES is true, and VENUE is {venue}: the exchange does not have these "
                 "prices, set MARKET to live or VENUE to paper."
+            )
+        return value
+
+    @field_validator("execute_trades")
+    @classmethod
+    def _bounded_where_live(cls, value: bool, info: ValidationInfo) -> bool:
+        off = [name.upper() for name in REQUIRED_LIVE if not info.data.get(name, True)]
+        if off and _is_live(info, executes=value):
+            raise sentence(
+                f"{' and '.join(off)} {'is' if len(off) == 1 else 'are'} 0, EXECUTE_TRADES is true, and VENUE is live: "
+                "with real money no limit may be off, set each to a value above 0."
+            )
+        return value
+
+    @field_validator("live_trading_consent")
+    @classmethod
+    def _consented(cls, value: str, info: ValidationInfo) -> str:
+        if value != CONSENT and _is_live(info):
+            state = "is empty" if not value else "says something else"
+            raise sentence(
+                f"LIVE_TRADING_CONSENT {state}, EXECUTE_TRADES is true, and VENUE is live: "
+                f"set it to '{CONSENT}', or VENUE to demo or paper."
+            )
+        return value
+
+    @field_validator("binance_use_testnet", "binance_futures_testnet")
+    @classmethod
+    def _no_testnet_where_live(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and _is_live(info):
+            raise sentence(
+                f"{str(info.field_name).upper()} is true, EXECUTE_TRADES is true, and VENUE is live: the test "
+                "network's prices are not those of the exchange, set it to false or VENUE to demo."
             )
         return value
 
@@ -310,6 +352,12 @@ class Settings(ExecutionSettings):
     def origin(self, key: str) -> Origin:
         """Tell where the value of this key came from."""
         return self._origins.get(key, "default")
+
+
+def _is_live(info: ValidationInfo, *, executes: bool | None = None) -> bool:
+    """Whether orders with real money are asked for."""
+    sends = info.data.get("execute_trades") if executes is None else executes
+    return bool(sends) and info.data.get("venue") == "live"
 
 
 def _in_order_of_the_docs() -> list[str]:
