@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint check bench lock clean
+.PHONY: demo test lint check emulators bench lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/withearth demo $(ARGS)
@@ -20,6 +20,10 @@ lint: $(VENV)/.dev
 
 check: $(VENV)/.dev
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+# Google's own emulators: the tests start them where they find them. This says whether they do.
+emulators: $(VENV)/.dev
+	$(BIN)/python -m tests.emulators
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks

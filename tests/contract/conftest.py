@@ -11,6 +11,7 @@ from tests.builders.documents import NOON
 from tests.fakes.clock import ManualClock
 from tests.fakes.inbox import ORDERED, PLAIN, Open
 from withearth.messaging.local_bus import Chaos, LocalBus, Subscription
+from withearth.store.firestore import FirestoreStore
 from withearth.store.indexes import Index
 from withearth.store.port import DocumentStore
 from withearth.store.sqlite import SqliteStore
@@ -21,15 +22,27 @@ INDEXES: Final = (
     Index("things", ("kind",), "at"),
     Index("things", ("kind",), "at", "descending"),
 )
-ADAPTERS: Final[dict[str, Callable[[Path], AbstractContextManager[DocumentStore]]]] = {
-    "sqlite": lambda folder: closing(SqliteStore(folder / "store.db", INDEXES)),
+
+
+def _sqlite(request: pytest.FixtureRequest) -> AbstractContextManager[DocumentStore]:
+    return closing(SqliteStore(request.getfixturevalue("tmp_path") / "store.db", INDEXES))
+
+
+def _firestore(request: pytest.FixtureRequest) -> AbstractContextManager[DocumentStore]:
+    emulator = request.getfixturevalue("firestore_emulator")
+    return closing(FirestoreStore(request.getfixturevalue("project"), emulator=emulator, indexes=INDEXES))
+
+
+ADAPTERS: Final[dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[DocumentStore]]]] = {
+    "firestore": _firestore,
+    "sqlite": _sqlite,
 }
 
 
 @pytest.fixture(params=sorted(ADAPTERS))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DocumentStore]:
+def store(request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
     """An empty store of each adapter."""
-    with ADAPTERS[request.param](tmp_path) as opened:
+    with ADAPTERS[request.param](request) as opened:
         yield opened
 
 

@@ -111,6 +111,16 @@ def test_a_version_never_comes_back(store: DocumentStore) -> None:
         store.commit([Replace(A, {"n": 2}, read)])
 
 
+@pytest.mark.parametrize("again", [{"n": 1}, {"n": 2}], ids=["the same", "another"])
+def test_the_version_of_a_commit_is_good_for_the_next_one(store: DocumentStore, again: Any) -> None:
+    """Who wrote goes on without reading, also where the write changed nothing."""
+    first = store.commit([Create(A, {"n": 1})])
+    second = store.commit([Replace(A, again, first), Increment(B, {"n": 1})])
+    store.commit([Replace(A, {"n": 3}, second)])
+
+    assert data(store, A) == {"n": 3}
+
+
 def test_increments_change_the_version(store: DocumentStore) -> None:
     """Who read before an increment cannot overwrite it."""
     keep(store, a={"n": 1})

@@ -129,9 +129,10 @@ class DocumentStore(Protocol):
         ...
 
     def commit(self, writes: Sequence[Write]) -> str:
-        """Apply all writes or none, and return the version that every document written now has.
+        """Apply all writes or none, and return the version that the document of the first write now has.
 
-        Raises AlreadyExists, VersionMismatch or InvalidDocument.
+        Raises AlreadyExists, VersionMismatch or InvalidDocument, and Unavailable when it is not known whether the
+        writes were applied: what must not happen twice is created, or replaces a version that was read.
         """
         ...
 

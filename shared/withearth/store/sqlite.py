@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from withearth.store import sqlite_query
-from withearth.store.indexes import INDEXES, Index, missing
+from withearth.store.indexes import INDEXES, Index
 from withearth.store.port import (
-    COMMIT_WRITES_MAX,
     AlreadyExists,
     Create,
     Delete,
@@ -26,8 +25,9 @@ from withearth.store.port import (
     VersionMismatch,
     Write,
 )
+from withearth.store.query_rules import check_query, unordered
 from withearth.store.sqlite_file import BUSY_TIMEOUT_S, Layout, SqliteFile
-from withearth.store.values import check_document, check_ref, decode, encode
+from withearth.store.values import check_amounts, check_ref, check_size, decode, encode
 
 _APPLICATION_ID: Final = 0x77453031
 _LAYOUT_VERSION: Final = 1
@@ -81,12 +81,11 @@ class SqliteStore:
             return [_read(connection, ref) for ref in refs]
 
     def commit(self, writes: Sequence[Write]) -> str:
-        """Apply all writes or none, and return the version that every document written now has.
+        """Apply all writes or none, and return the version that the first one's document now has.
 
         Raises AlreadyExists, VersionMismatch or InvalidDocument.
         """
-        if len(writes) > COMMIT_WRITES_MAX:
-            raise InvalidDocument(f"commit: at most {COMMIT_WRITES_MAX} writes, was {len(writes)}")
+        check_size(writes)
         # Before the file is taken: the others do not wait for our encoding.
         bodies = [_body(write) for write in writes]
         with self._file.writing() as connection:
@@ -97,29 +96,19 @@ class SqliteStore:
 
     def query(self, query: Query) -> list[Stored]:
         """The documents that match, in order."""
-        self._check_query(query)
+        check_query(query, self._indexes)
         with self._file.reading() as connection:
             rows = connection.execute(*sqlite_query.select(query, self._index_names)).fetchall()
         if any(rank >= sqlite_query.UNORDERED_RANK for *_, rank in rows):
-            raise InvalidDocument(
-                f"query: {query.collection}.{query.order_by} holds a list or a map, which have no order"
-            )
+            raise unordered(query)
         return [Stored(Ref(query.collection, id_), decode(body), str(version)) for id_, version, body, _ in rows]
 
     def count(self, query: Query) -> int:
         """How many documents match, ignoring `limit` and `after`."""
-        self._check_query(query)
+        check_query(query, self._indexes)
         with self._file.reading() as connection:
             (number,) = connection.execute(*sqlite_query.count(query, self._index_names)).fetchone()
         return int(number)
-
-    def _check_query(self, query: Query) -> None:
-        sqlite_query.check(query)
-        index = missing(query, self._indexes)
-        if index is not None:
-            raise InvalidDocument(
-                f"query: Firestore needs an index for it that store/indexes.py does not list: {index}"
-            )
 
 
 def _read(connection: sqlite3.Connection, ref: Ref) -> Stored | None:
@@ -133,15 +122,8 @@ def _body(write: Write) -> str:
         case Create() | Replace():
             return encode(write.data)
         case Increment():
-            _check_amounts(write)
+            check_amounts(write.amounts)
     return ""
-
-
-def _check_amounts(write: Increment) -> None:
-    check_document(write.amounts)
-    for name, amount in write.amounts.items():
-        if type(amount) is not int:
-            raise InvalidDocument(f"{name}: an increment is an integer, was {amount!r}")
 
 
 def _apply(connection: sqlite3.Connection, write: Write, body: str, version: int) -> None:

@@ -5,19 +5,16 @@ type, and a value that sorts within the type. The same expressions, letter for l
 expression index only for the expression it was built from.
 """
 
-import re
 from collections.abc import Container
 from datetime import datetime
 from typing import Any, Final
 
 from withearth.store.indexes import Index, needed
-from withearth.store.port import InvalidDocument, Query
-from withearth.store.values import BYTES_TAG, INSTANT_TAG, check_document, check_id, encode_value, to_us
+from withearth.store.port import Query
+from withearth.store.query_rules import Kind, kind
+from withearth.store.values import BYTES_TAG, INSTANT_TAG, encode_value, to_us
 
-UNORDERED_RANK: Final = 6
-_NULL, _BOOL, _NUMBER, _INSTANT, _TEXT, _BYTES = range(UNORDERED_RANK)
-_FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
+UNORDERED_RANK: Final = len(Kind)
 Sql = tuple[str, list[Any]]
 
 
@@ -57,29 +54,6 @@ def create_index(index: Index) -> str:
     return f'CREATE INDEX "{index_name(index)}" ON documents ({keys}) WHERE {where}'
 
 
-def check(query: Query) -> None:
-    """Raise InvalidDocument unless every adapter can answer `query`."""
-    check_id(query.collection, "collection")
-    for name in [*query.where, *([query.order_by] if query.order_by is not None else [])]:
-        if not _FIELD.fullmatch(name):
-            raise InvalidDocument(f"query: a field is a top-level name of letters, digits and '_', was {name!r}")
-    for name, value in query.where.items():
-        if not isinstance(value, str | int):
-            raise InvalidDocument(f"query: {name} can equal a text, an integer or a boolean, was {value!r}")
-    check_document(query.where)
-    if query.limit is not None and query.limit < 1:
-        raise InvalidDocument(f"query: limit is at least 1, was {query.limit}")
-    _check_order(query)
-
-
-def _check_order(query: Query) -> None:
-    ranged = query.at_least is not None or query.below is not None
-    if query.order_by is None and (ranged or query.direction != "ascending"):
-        raise InvalidDocument("query: without order_by there is no range, and ids come in ascending order")
-    if query.at_least is not None and query.below is not None and _kind(query.at_least) != _kind(query.below):
-        raise InvalidDocument("query: at_least and below are values of one type")
-
-
 def _matching(query: Query, names: Container[str]) -> Sql:
     source, parameters = _source(query, names)
     condition = [source]
@@ -93,7 +67,7 @@ def _matching(query: Query, names: Container[str]) -> Sql:
         for sign, bound in ((">=", query.at_least), ("<", query.below)):
             if bound is not None:
                 condition.append(f"{_rank(query.order_by)} = ? AND {_value(query.order_by)} {sign} {_BOUND}")
-                parameters += [_kind(bound), _bound(bound)]
+                parameters += [kind(bound), _bound(bound)]
     return " AND ".join(condition), parameters
 
 
@@ -114,7 +88,7 @@ def _cursor(query: Query) -> Sql:
     beyond = ">" if query.direction == "ascending" else "<"
     rank, sorts = _rank(query.order_by), _value(query.order_by)
     same_type = f"{sorts} {beyond} {_BOUND} OR ({sorts} IS {_BOUND} AND id {beyond} ?)"
-    position = [_kind(value), _kind(value), _bound(value), _bound(value), last_id]
+    position = [kind(value), kind(value), _bound(value), _bound(value), last_id]
     return f"AND ({rank} {beyond} ? OR ({rank} = ? AND ({same_type})))", position
 
 
@@ -133,25 +107,6 @@ def _bound(value: Any) -> str:
             return str(int(value))
         case _:
             return str(encode_value(value))
-
-
-def _kind(value: Any) -> int:
-    check_document({"query": value})
-    match value:
-        case None:
-            return _NULL
-        case bool():
-            return _BOOL
-        case int() | float():
-            return _NUMBER
-        case datetime():
-            return _INSTANT
-        case str():
-            return _TEXT
-        case bytes():
-            return _BYTES
-        case _:
-            raise InvalidDocument(f"query: {type(value).__name__} has no order")
 
 
 def _sort_keys(field: str | None) -> list[str]:
@@ -176,10 +131,10 @@ def _value(field: str) -> str:
 
 def _rank(field: str) -> str:
     return (
-        f"CASE json_type(body, '$.{field}') WHEN 'null' THEN {_NULL} "
-        f"WHEN 'true' THEN {_BOOL} WHEN 'false' THEN {_BOOL} "
-        f"WHEN 'integer' THEN {_NUMBER} WHEN 'real' THEN {_NUMBER} WHEN 'text' THEN {_TEXT} "
+        f"CASE json_type(body, '$.{field}') WHEN 'null' THEN {Kind.NULL} "
+        f"WHEN 'true' THEN {Kind.BOOL} WHEN 'false' THEN {Kind.BOOL} "
+        f"WHEN 'integer' THEN {Kind.NUMBER} WHEN 'real' THEN {Kind.NUMBER} WHEN 'text' THEN {Kind.TEXT} "
         f"WHEN 'array' THEN {UNORDERED_RANK} WHEN 'object' THEN "
-        f"CASE WHEN json_type(body, '$.{field}.{INSTANT_TAG}') IS NOT NULL THEN {_INSTANT} "
-        f"WHEN json_type(body, '$.{field}.{BYTES_TAG}') IS NOT NULL THEN {_BYTES} ELSE {UNORDERED_RANK} END END"
+        f"CASE WHEN json_type(body, '$.{field}.{INSTANT_TAG}') IS NOT NULL THEN {Kind.INSTANT} "
+        f"WHEN json_type(body, '$.{field}.{BYTES_TAG}') IS NOT NULL THEN {Kind.BYTES} ELSE {UNORDERED_RANK} END END"
     )

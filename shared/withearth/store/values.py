@@ -7,12 +7,12 @@ and bytes are hexadecimal: both sort in their text form as they sort in Firestor
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
-from withearth.store.port import DOCUMENT_BYTES_MAX, Document, InvalidDocument, Ref
+from withearth.store.port import COMMIT_WRITES_MAX, DOCUMENT_BYTES_MAX, Document, InvalidDocument, Ref, Write
 
 INSTANT_TAG: Final = "__instant__"
 BYTES_TAG: Final = "__bytes__"
@@ -58,12 +58,26 @@ def check_document(data: Document) -> None:
     _check_map(data, "", 1)
 
 
+def check_amounts(amounts: Mapping[str, Any]) -> None:
+    """Raise InvalidDocument unless these can be added to the fields of a document: counters stay integers."""
+    check_document(amounts)
+    for name, amount in amounts.items():
+        if type(amount) is not int:
+            raise InvalidDocument(f"{name}: an increment is an integer, was {amount!r}")
+
+
+def check_size(writes: Sequence[Write]) -> None:
+    """Raise InvalidDocument when these are more writes than one commit can hold."""
+    if len(writes) > COMMIT_WRITES_MAX:
+        raise InvalidDocument(f"commit: at most {COMMIT_WRITES_MAX} writes, was {len(writes)}")
+
+
 def encode(data: Document) -> str:
     """The text form of a document. Raises InvalidDocument, naming the field, when no adapter may keep it."""
     check_document(data)
     text = encode_value(data if type(data) is dict else dict(data))
     if len(text) > _SURELY_SMALL_CHARS:
-        _check_weight(data)
+        check_weight(data)
     return text
 
 
@@ -188,7 +202,8 @@ def _check_name(name: str, path: str) -> None:
         raise InvalidDocument(f"{path}: a name has at most {_NAME_BYTES_MAX} bytes")
 
 
-def _check_weight(data: Document) -> None:
+def check_weight(data: Document) -> None:
+    """Raise InvalidDocument when the document is larger than Firestore keeps."""
     weight = _weight(data)
     if weight > _WEIGHT_MAX:
         raise InvalidDocument(f"document: at most {_WEIGHT_MAX} bytes can be kept, was {weight}")
