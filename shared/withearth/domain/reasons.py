@@ -63,7 +63,7 @@ class Reason(Coded):
     LEVELS_INVALID = "LEVELS_INVALID", "Stop, entry and target do not stand in order, or leave the price range."
     BELOW_MIN_QUANTITY = "BELOW_MIN_QUANTITY", "The size rounds to less than the smallest order the exchange takes."
     BELOW_MIN_NOTIONAL = "BELOW_MIN_NOTIONAL", "The size is worth less than the exchange's minimum notional."
-    MARGIN_TOO_SMALL = "MARGIN_TOO_SMALL", "The free margin does not carry even the smallest order."
+    MARGIN_TOO_SMALL = "MARGIN_TOO_SMALL", "The free margin does not carry the order, or not even the smallest one."
 
     # Execution
     INTENT_EXPIRED = "INTENT_EXPIRED", "The intent came after its expiry; a late message never trades."
@@ -90,6 +90,10 @@ class Reason(Coded):
     # Limits and trading state
     TRADING_HALTED = "TRADING_HALTED", "Trading is HALTED, by a person or by a limit; only a person resumes it."
     TRADING_REDUCING = "TRADING_REDUCING", "Trading is REDUCING: what is open goes on to its end, nothing is entered."
+    EQUITY_UNKNOWN = (
+        "EQUITY_UNKNOWN",
+        "The account was not read lately, or its balance is not yet explained by its records.",
+    )
     LIMITS_UNREADABLE = "LIMITS_UNREADABLE", "The document that counts for the limits cannot be read, so nobody knows."
     POSITIONS_FULL = "POSITIONS_FULL", "MAX_OPEN_POSITIONS are open."
     NOTIONAL_FULL = "NOTIONAL_FULL", "All positions together would be worth more than MAX_TOTAL_NOTIONAL_USDT."

@@ -17,9 +17,11 @@ from withearth.execution.binance_answers import classify, parsed
 from withearth.execution.binance_line import BinanceLine, Connection, reading
 from withearth.execution.binance_rows import (
     Row,
+    balance,
     conditional_state,
     fill,
     funding_fee,
+    income,
     order_state,
     position,
     positions,
@@ -29,10 +31,12 @@ from withearth.execution.venue import (
     Accepted,
     AccountModes,
     Answer,
+    Balance,
     Conditional,
     ConditionalState,
     Fill,
     FundingFee,
+    Income,
     Order,
     OrderState,
     Position,
@@ -42,6 +46,8 @@ from withearth.execution.venue import (
 from withearth.settings import Settings, reveal
 
 PAGE: Final = 1_000
+QUOTE_ASSET: Final = "USDT"
+"""The asset in which profit, fees and margin of these perpetuals are counted."""
 
 
 class BinanceVenue(BinanceLine):
@@ -217,6 +223,26 @@ class BinanceVenue(BinanceLine):
         held = positions(self._read(self._rest.position_information_v3))
         orders = tuple(map(order_state, self._read(self._rest.current_all_open_orders)))
         return held, orders, _conditionals(self._read(self._rest.current_all_algo_open_orders))
+
+    @reading
+    def balance(self) -> Balance:
+        """The account's USDT. Raises Unavailable."""
+        return balance(QUOTE_ASSET, self._read(self._rest.account_information_v3)["assets"])
+
+    @reading
+    def income(self, since_ms: int) -> tuple[Income, ...]:
+        """Every change of the wallet since an instant. Raises Unavailable.
+
+        The SDK has no parameter for a page, so each next one begins at the instant of the last row.
+        """
+        found: dict[str, Income] = {}
+        while True:
+            rows = self._read(lambda: self._rest.get_income_history(start_time=since_ms, limit=PAGE))  # noqa: B023 - called at once
+            page = {each.key: each for each in map(income, rows)}
+            news, found = page.keys() - found.keys(), {**found, **page}
+            if len(rows) < PAGE or not news:
+                return tuple(sorted(found.values(), key=lambda each: each.at_ms))
+            since_ms = max(each.at_ms for each in page.values())
 
     def _configure(self, symbol: str, at: datetime, call: Callable[[], Any]) -> Answer:
         """A change that has no client id: what it changed is read back, so any good answer will do."""

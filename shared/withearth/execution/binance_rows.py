@@ -6,10 +6,12 @@ from typing import Any
 
 from withearth.execution.venue import (
     Action,
+    Balance,
     ConditionalState,
     ConditionalStatus,
     Fill,
     FundingFee,
+    Income,
     OrderState,
     OrderStatus,
     Position,
@@ -87,6 +89,21 @@ def fill(row: Row) -> Fill:
 def funding_fee(row: Row) -> FundingFee:
     """A row of income with type FUNDING_FEE."""
     return FundingFee(row["symbol"], Decimal(row["income"]), row["asset"], int(row["time"]))
+
+
+def balance(asset: str, rows: list[Row]) -> Balance:
+    """The money in one asset of GET /v3/account, which omits what is empty."""
+    for row in rows:
+        if row["asset"] == asset:
+            amounts = (Decimal(row[name]) for name in ("walletBalance", "unrealizedProfit", "availableBalance"))
+            return Balance(asset, *amounts)
+    return Balance(asset, Decimal(0), Decimal(0), Decimal(0))
+
+
+def income(row: Row) -> Income:
+    """A row of income. A transaction's id is different for every row of its kind only."""
+    key = "/".join(str(row[name]) for name in ("incomeType", "asset", "tranId", "symbol", "tradeId"))
+    return Income(key, row["incomeType"], row["symbol"], Decimal(row["income"]), row["asset"], int(row["time"]))
 
 
 def _or_none(text: str) -> Decimal | None:

@@ -215,6 +215,28 @@ class FundingFee:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """The account's money in one asset. `available` is the margin that is free for another order."""
+
+    asset: str
+    wallet: Decimal
+    unrealized: Decimal
+    available: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Income:
+    """One change of the wallet. `kind` is the exchange's word, such as COMMISSION; `key` is different for every row."""
+
+    key: str
+    kind: str
+    symbol: str
+    amount: Decimal
+    asset: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """What the exchange has of one symbol, read at one moment: the position and both order books of record."""
 
@@ -324,6 +346,14 @@ class Account(Protocol):
         """Change the leverage."""
         ...
 
+    def balance(self) -> Balance:
+        """The account's USDT. Raises Unavailable."""
+        ...
+
+    def income(self, since_ms: int) -> tuple[Income, ...]:
+        """Every change of the wallet since an instant, oldest first, each once. Raises Unavailable."""
+        ...
+
     def everything(self) -> tuple[tuple[Position, ...], tuple[OrderState, ...], tuple[ConditionalState, ...]]:
         """Every position that is not flat, and every open order of both books, over all symbols. Raises Unavailable."""
         ...
@@ -340,5 +370,7 @@ class Venue(Trading, Reading, Account, Protocol):
 
 LIVE: Final = "LIVE"
 """The kind of a venue with real money."""
+EXTERNAL: Final = frozenset({"DEMO", LIVE})
+"""The kinds of venue whose account is not ours alone to change."""
 ALREADY_SO: Final = frozenset({-4046, -4059, -4171, -5027})
 """Codes by which the exchange says that what was asked is so already."""

@@ -17,10 +17,11 @@ from withearth.decision.gate import gate
 from withearth.decision.prediction import Prediction, Question, Unanswered
 from withearth.domain.book import Quote
 from withearth.domain.canonical import digest
-from withearth.domain.errors import Contention, InvalidEvent, MarketFault, Unavailable
+from withearth.domain.errors import Contention, InvalidEvent, MarketFault, Refused, Unavailable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import Timeframe, decision_id, tick_time
 from withearth.features.snapshot import HISTORY_BARS, FeatureSnapshot, build_snapshot, to_document, with_depth
+from withearth.flow.account import free_margin
 from withearth.flow.asking import Outcome, Ticket, admit, put, reservation, settlement, written_off
 from withearth.flow.documents import CLAIM_LEASE, DECISION_RETENTION, DecisionState, decision_ref
 from withearth.flow.labelling import label_due
@@ -28,7 +29,6 @@ from withearth.flow.runtime import Runtime
 from withearth.flow.sentiment import fresh_sentiment
 from withearth.messaging.events import MarketTick, TradeIntent, encode
 from withearth.messaging.port import TRADE_INTENTS, Message
-from withearth.risk.limits import starting_equity
 from withearth.store.port import AlreadyExists, Document, Ref, Stored, Write, write_over
 
 
@@ -132,7 +132,7 @@ def _work_out(case: _Case) -> _Verdict:
         if closed:
             return _Verdict(Stage.GATE, closed)
         conditions = _conditions(case, snapshot)
-    except MarketFault as fault:
+    except Refused as fault:
         return _Verdict(Stage.DATA, (fault.reason,), fault.detail)
     question = _question(case, conditions.snapshot)
     return _judge(case, conditions, question, _ask(case, question))
@@ -154,8 +154,7 @@ def _conditions(case: _Case, snapshot: FeatureSnapshot) -> Conditions:
     book = market.depth(symbol, case.closed_at)
     snapshot = with_depth(snapshot, book)
     case.audit["snapshot"] = to_document(snapshot)
-    free_margin = starting_equity(case.runtime.settings, case.runtime.mode)
-    return Conditions(snapshot, book, market.instrument(symbol), free_margin)
+    return Conditions(snapshot, book, market.instrument(symbol), free_margin(case.runtime))
 
 
 def _question(case: _Case, snapshot: FeatureSnapshot) -> Question:

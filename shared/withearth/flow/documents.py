@@ -86,6 +86,11 @@ def book_ref(mode: str) -> Ref:
     return Ref("risk", f"{mode.lower()}-limits")
 
 
+def account_ref(mode: str) -> Ref:
+    """The account as the exchange shows it: equity, free margin, and what the last day earned."""
+    return Ref("risk", f"{mode.lower()}-account")
+
+
 def trading_ref() -> Ref:
     """Whether entries are allowed: ACTIVE, REDUCING or HALTED. May be edited by hand."""
     return Ref("control", "trading")

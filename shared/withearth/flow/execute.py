@@ -15,6 +15,7 @@ from withearth.execution.outcome import OpenTrade
 from withearth.execution.record import Terms, begin, execution_from
 from withearth.execution.shadow import slipped
 from withearth.execution.venue import Venue
+from withearth.flow.account import afford
 from withearth.flow.documents import (
     CLAIM_LEASE,
     IntentState,
@@ -122,6 +123,7 @@ def _enter(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) ->
     try:
         reserve(runtime, intent)
         prepare(runtime, venue, intent.symbol)
+        afford(runtime, venue, intent)
         job = _begin(runtime, venue, intent, version)
     except Misconfigured as fault:
         return _refuse(runtime, intent, Reason.ACCOUNT_NOT_READY, version, str(fault))

@@ -18,9 +18,12 @@ from withearth.domain.reasons import Reason
 from withearth.execution.outcome import Exit, ExitReason, Result
 from withearth.execution.phases import Phase
 from withearth.execution.record import Terms
+from withearth.execution.venue import EXTERNAL
+from withearth.flow.account import sheet_of
 from withearth.flow.documents import (
     INTENTS,
     IntentState,
+    account_ref,
     book_ref,
     flatten_ref,
     live_begun_ref,
@@ -42,8 +45,9 @@ from withearth.flow.trading_state import (
     trip,
 )
 from withearth.messaging.events import TradeIntent
+from withearth.risk.account import Sheet
 from withearth.risk.book import DAY, Book, Closed, Slot, book_from
-from withearth.risk.limits import Asked, Bet, Limits, Usage, drawdown_pct, edge_bps, is_drawn_down, limits_of, usage
+from withearth.risk.limits import Asked, Bet, Usage, drawdown_pct, edge_bps, is_drawn_down, limits_of, usage
 from withearth.risk.limits import refusals as refused_by
 from withearth.settings import Settings
 from withearth.store.port import Create, Delete, DocumentStore, Query, Replace, Stored, Write, version_of, write_over
@@ -63,6 +67,16 @@ class Kept:
     mode: str
     book: Book | None
     stored: Stored | None
+    account: Stored | None = None
+
+    @property
+    def sheet(self) -> Sheet | None:
+        """The account, where the exchange has to say what it is worth, and could be understood."""
+        return sheet_of(self.account) if self.mode in EXTERNAL else None
+
+    def knows_equity(self, now: datetime) -> bool:
+        """Whether it is known what the account is worth: counted in this process, or read from the exchange lately."""
+        return self.mode not in EXTERNAL or (self.sheet is not None and self.sheet.is_known(now))
 
     def write(self, book: Book) -> Write:
         """The book changed, over what was read only."""
@@ -70,12 +84,12 @@ class Kept:
         return write_over(ref, document, version_of(self.stored))
 
 
-def kept(mode: str, stored: Stored | None) -> Kept:
-    """The book in a document. Where there is none yet, nothing has happened."""
+def kept(mode: str, stored: Stored | None, account: Stored | None = None) -> Kept:
+    """The book in a document, beside the account's. Where there is none yet, nothing has happened."""
     try:
-        return Kept(mode, Book() if stored is None else book_from(stored.data), stored)
+        return Kept(mode, Book() if stored is None else book_from(stored.data), stored, account)
     except ValueError:
-        return Kept(mode, None, stored)
+        return Kept(mode, None, stored, account)
 
 
 def _read(runtime: Runtime) -> tuple[Standing, Kept]:
@@ -83,8 +97,9 @@ def _read(runtime: Runtime) -> tuple[Standing, Kept]:
 
 
 def _read_books(store: DocumentStore, mode: str) -> tuple[Standing, Kept]:
-    trading, begun, stored = store.get_many([trading_ref(), live_begun_ref(), book_ref(mode)])
-    return standing_of(mode, trading, begun), kept(mode, stored)
+    refs = [trading_ref(), live_begun_ref(), book_ref(mode), account_ref(mode)]
+    trading, begun, stored, account = store.get_many(refs)
+    return standing_of(mode, trading, begun), kept(mode, stored, account)
 
 
 def _read_or_begin(runtime: Runtime) -> tuple[Standing, Kept]:
@@ -104,19 +119,23 @@ def reserve(runtime: Runtime, intent: TradeIntent) -> Write:
     trading, found = _read_or_begin(runtime)
     now = runtime.clock.now()
     asked = Asked(intent.symbol, intent.side, intent.qty * intent.entry, _edge(runtime, intent))
-    reason = _refusal(trading, found.book, asked, limits_of(runtime.settings, runtime.mode), now)
+    reason = _refusal(runtime, trading, found, asked)
     if reason is not None or found.book is None:
         raise Refused(reason or Reason.LIMITS_UNREADABLE)
     slot = Slot(intent.intent_id, intent.side, asked.notional, now)
     return found.write(found.book.taking(intent.symbol, slot))
 
 
-def _refusal(trading: Standing, book: Book | None, asked: Asked, limits: Limits, now: datetime) -> Reason | None:
+def _refusal(runtime: Runtime, trading: Standing, found: Kept, asked: Asked) -> Reason | None:
+    now = runtime.clock.now()
     if trading.no_entry is not None:
         return trading.no_entry
-    if book is None:
+    if found.book is None:
         return Reason.LIMITS_UNREADABLE
-    return next(iter(refused_by(book, asked, limits, now)), None)
+    if not found.knows_equity(now):
+        return Reason.EQUITY_UNKNOWN
+    limits = limits_of(runtime.settings, runtime.mode)
+    return next(iter(refused_by(found.book, asked, limits, now, found.sheet)), None)
 
 
 def no_entry(runtime: Runtime, terms: Terms) -> Reason | None:
@@ -124,7 +143,7 @@ def no_entry(runtime: Runtime, terms: Terms) -> Reason | None:
     trading, found = _read(runtime)
     others = None if found.book is None else found.book.without(terms.symbol, terms.intent_id)
     asked = Asked(terms.symbol, terms.side, terms.qty * terms.entry)
-    return _refusal(trading, others, asked, limits_of(runtime.settings, runtime.mode), runtime.clock.now())
+    return _refusal(runtime, trading, replace(found, book=others), asked)
 
 
 def _edge(runtime: Runtime, intent: TradeIntent) -> Decimal | None:
@@ -184,11 +203,23 @@ def _guard_book(runtime: Runtime) -> None:
     limits = limits_of(runtime.settings, runtime.mode)
     if found.book is None:
         trip(runtime, f"{book_ref(runtime.mode)} cannot be read")
+    elif found.sheet is None and found.account is not None and runtime.mode in EXTERNAL:
+        trip(runtime, f"{account_ref(runtime.mode)} cannot be read")
     elif found.book.halted and trading.state is TradingState.ACTIVE:
-        runtime.store.commit([found.write(replace(found.book, peak=found.book.net, halted=False))])
-    elif is_drawn_down(found.book, limits) and not found.book.halted:
-        why = f"the drawdown is {drawdown_pct(found.book, limits):.2f} %, MAX_DRAWDOWN_PCT is {limits.drawdown_pct}"
+        runtime.store.commit(_from_here(found, found.book))
+    elif is_drawn_down(found.book, limits, found.sheet) and not found.book.halted:
+        drawdown = drawdown_pct(found.book, limits, found.sheet)
+        why = f"the drawdown is {drawdown:.2f} %, MAX_DRAWDOWN_PCT is {limits.drawdown_pct}"
         trip(runtime, why, found.write(replace(found.book, halted=True)))
+
+
+def _from_here(found: Kept, book: Book) -> list[Write]:
+    """What begins with a new highest value, at what is left."""
+    begun = [found.write(replace(book, peak=book.net, halted=False))]
+    if found.sheet is None or found.account is None:
+        return begun
+    sheet = found.sheet.from_here()
+    return [*begun, Replace(found.account.ref, sheet.to_document(), found.account.version)]
 
 
 def executions_begun(runtime: Runtime) -> Sequence[Stored]:
@@ -220,7 +251,7 @@ def _end_flatten(runtime: Runtime) -> None:
 def limits_document(store: DocumentStore, settings: Settings, mode: str, now: datetime) -> dict[str, Any]:
     """Trading state and limits with their use, as they are shown. Without rows where the book cannot be read."""
     trading, found = _read_books(store, mode)
-    rows = () if found.book is None else usage(found.book, limits_of(settings, mode), now)
+    rows = () if found.book is None else usage(found.book, limits_of(settings, mode), now, found.sheet)
     return {
         "at": now,
         "trading": trading.to_document(),

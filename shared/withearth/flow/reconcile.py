@@ -7,14 +7,16 @@ A symbol whose candles cannot be read is reported and keeps nobody else waiting.
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from withearth.domain.errors import Contention, MarketFault, Retryable
 from withearth.domain.times import floor_to_tick, tick_id
 from withearth.execution.phases import Phase
 from withearth.execution.venue import Venue
+from withearth.flow.account import follow_account
 from withearth.flow.documents import DECISIONS, TRADES, DecisionState, TradeStatus, tick_ref
 from withearth.flow.execute import resume
 from withearth.flow.follow import bring_up_to_date
@@ -47,9 +49,10 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     if runtime.venue is None:
         still_open = [each for each in open_trades if _follow(runtime, each)]
     else:
-        _guard(runtime)
+        _attempt("account", partial(follow_account, runtime, runtime.venue))
+        _attempt("guard", partial(guard, runtime))
         go_on(runtime, runtime.venue)
-        _sweep_at_times(runtime, runtime.venue)
+        _attempt("sweep", partial(_sweep_at_times, runtime, runtime.venue))
         still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
     decisions = _newest_decisions(runtime)
     labelled = label_past_decisions(runtime)
@@ -89,22 +92,18 @@ def _urgency(intent: Stored) -> int:
     return _BY_URGENCY.index(Phase(intent.data["execution"]["phase"]))
 
 
-def _guard(runtime: Runtime) -> None:
-    """Hold the promises against the books. What cannot be done now is done in the next pass."""
-    try:
-        guard(runtime)
-    except Retryable as error:
-        log.warning("guard_delayed: %s", error)
-
-
 def _sweep_at_times(runtime: Runtime, venue: Venue) -> None:
     """Every fifth minute: the lists of all symbols are the dearest readings there are."""
-    if runtime.clock.now().minute % SWEEP_MINUTES:
-        return
-    try:
+    if runtime.clock.now().minute % SWEEP_MINUTES == 0:
         sweep(runtime, venue)
+
+
+def _attempt(what: str, work: Callable[[], object]) -> None:
+    """Do a part of the pass. What cannot be done now is done in the next one, and keeps nothing else waiting."""
+    try:
+        work()
     except Retryable as error:
-        log.warning("sweep_delayed: %s", error)
+        log.warning("%s_delayed: %s", what, error)
 
 
 def _report(runtime: Runtime, trade: Stored, fault: MarketFault) -> None:

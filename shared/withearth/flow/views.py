@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from withearth import __version__
+from withearth.flow.account import equity_at_first
 from withearth.flow.documents import TRADES, TradeStatus, ledger_ref, view_ref
 from withearth.flow.journal import EMPTY_LEDGER
 from withearth.flow.model_status import model_status
 from withearth.flow.runtime import Runtime
-from withearth.risk.limits import starting_equity
 from withearth.store.port import Query, Replace, Stored, Write
 
 EQUITY_POINTS: Final = 500
@@ -79,7 +79,7 @@ def _overview(
         "gross_pnl": totals["gross"],
         "fees": totals["fees"],
         "funding": totals["funding"],
-        "equity": str(starting_equity(runtime.settings, runtime.mode) + Decimal(totals["net"])),
+        "equity": str(equity_at_first(runtime, Decimal(totals["net"])) + Decimal(totals["net"])),
     }
 
 
@@ -99,7 +99,7 @@ def _equity(runtime: Runtime, now: datetime, totals: Mapping[str, Any]) -> dict[
         limit=EQUITY_POINTS,
     )
     newest_first = runtime.store.query(closed)
-    equity = starting_equity(runtime.settings, runtime.mode) + Decimal(totals["net"])
+    equity = equity_at_first(runtime, Decimal(totals["net"])) + Decimal(totals["net"])
     points = []
     for trade in newest_first:
         points.append({"at": trade.data["closed_at"], "equity": str(equity)})

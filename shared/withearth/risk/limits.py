@@ -13,12 +13,14 @@ from typing import Final
 from withearth.domain.book import BASIS_POINTS
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
+from withearth.risk.account import Sheet
 from withearth.risk.book import DAY, HOUR, Book, Closed
 from withearth.settings import Settings
 
 ROWS_MAX: Final = 2_000
 """Most results and entries that the book holds. A day with more is refused: none may be forgotten within its window."""
 PERCENT: Final = 100
+_NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,47 +70,60 @@ class Asked:
     edge_bps: Decimal | None = None
 
 
-def refusals(book: Book, asked: Asked, limits: Limits, now: datetime) -> tuple[Reason, ...]:
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """An entry held against everything that counts. `sheet` is the account, where there is one to be read."""
+
+    book: Book
+    asked: Asked
+    limits: Limits
+    now: datetime
+    sheet: Sheet | None
+
+
+def refusals(book: Book, asked: Asked, limits: Limits, now: datetime, sheet: Sheet | None = None) -> tuple[Reason, ...]:
     """Every limit that speaks against it, in the order in which they are listed; empty when none does."""
-    present = book.at(now)
-    return tuple(reason for reason, stops in _CHECKS.items() if stops(present, asked, limits, now))
+    case = _Case(book.at(now), asked, limits, now, sheet)
+    return tuple(reason for reason, stops in _CHECKS.items() if stops(case))
 
 
-def _no_slot(book: Book, _asked: Asked, limits: Limits, _now: datetime) -> bool:
-    return len(book.slots) >= limits.open_positions
+def _no_slot(case: _Case) -> bool:
+    return len(case.book.slots) >= case.limits.open_positions
 
 
-def _no_room(book: Book, asked: Asked, limits: Limits, _now: datetime) -> bool:
-    return 0 < limits.total_notional < book.notional + asked.notional
+def _no_room(case: _Case) -> bool:
+    return 0 < case.limits.total_notional < case.book.notional + case.asked.notional
 
 
-def _lost_too_much(book: Book, _asked: Asked, limits: Limits, _now: datetime) -> bool:
-    return 0 < limits.daily_loss <= lost(book.closed)
+def _lost_too_much(case: _Case) -> bool:
+    return 0 < case.limits.daily_loss <= lost_of(case.book, case.sheet, case.now)
 
 
-def _drawn_down(book: Book, _asked: Asked, limits: Limits, _now: datetime) -> bool:
-    return is_drawn_down(book, limits)
+def _drawn_down(case: _Case) -> bool:
+    return is_drawn_down(case.book, case.limits, case.sheet)
 
 
-def _cooling(book: Book, asked: Asked, limits: Limits, now: datetime) -> bool:
-    return (asked.symbol, asked.side) in _cooling_until(book, limits, now)
+def _cooling(case: _Case) -> bool:
+    return (case.asked.symbol, case.asked.side) in _cooling_until(case.book, case.limits, case.now)
 
 
-def _losing(book: Book, _asked: Asked, limits: Limits, now: datetime) -> bool:
-    until = _pause_until(book, limits)
-    return until is not None and now < until
+def _losing(case: _Case) -> bool:
+    until = _pause_until(case.book, case.limits)
+    return until is not None and case.now < until
 
 
-def _too_many(book: Book, _asked: Asked, limits: Limits, _now: datetime) -> bool:
+def _too_many(case: _Case) -> bool:
+    book, most = case.book, case.limits.entries_per_hour
     is_full = len(book.closed) + len(book.entries) + len(book.slots) >= ROWS_MAX
-    return is_full or 0 < limits.entries_per_hour <= len(book.entries)
+    return is_full or 0 < most <= len(book.entries)
 
 
-def _no_edge(_book: Book, asked: Asked, limits: Limits, _now: datetime) -> bool:
-    return limits.edge_bps > 0 and asked.edge_bps is not None and asked.edge_bps < limits.edge_bps
+def _no_edge(case: _Case) -> bool:
+    least, edge = case.limits.edge_bps, case.asked.edge_bps
+    return least > 0 and edge is not None and edge < least
 
 
-_CHECKS: Final[Mapping[Reason, Callable[[Book, Asked, Limits, datetime], bool]]] = {
+_CHECKS: Final[Mapping[Reason, Callable[[_Case], bool]]] = {
     Reason.DRAWDOWN_REACHED: _drawn_down,
     Reason.DAILY_LOSS_REACHED: _lost_too_much,
     Reason.LOSING_STREAK: _losing,
@@ -125,15 +140,22 @@ def lost(closed: tuple[Closed, ...]) -> Decimal:
     return max(-sum((each.net for each in closed), Decimal(0)), Decimal(0))
 
 
-def drawdown_pct(book: Book, limits: Limits) -> Decimal:
-    """How far the equity is below its highest value, in percent of that."""
+def lost_of(book: Book, sheet: Sheet | None, now: datetime) -> Decimal:
+    """What the last 24 hours lost: by our own trades, or by the account's records where they say more."""
+    return max(lost(book.closed), _NOTHING if sheet is None else sheet.lost(now))
+
+
+def drawdown_pct(book: Book, limits: Limits, sheet: Sheet | None = None) -> Decimal:
+    """How far the equity is below its highest value, in percent of that: the account's own where it can be read."""
+    if sheet is not None:
+        return sheet.drawdown_pct
     top = limits.deposit + book.peak
     return (book.peak - book.net) / top * PERCENT if top > 0 else Decimal(PERCENT)
 
 
-def is_drawn_down(book: Book, limits: Limits) -> bool:
+def is_drawn_down(book: Book, limits: Limits, sheet: Sheet | None = None) -> bool:
     """Whether the drawdown has reached its limit."""
-    return 0 < limits.drawdown_pct <= drawdown_pct(book, limits)
+    return 0 < limits.drawdown_pct <= drawdown_pct(book, limits, sheet)
 
 
 def _pause_until(book: Book, limits: Limits) -> datetime | None:
@@ -161,14 +183,14 @@ class Usage:
     lifts_at: datetime | None = None
 
 
-def usage(book: Book, limits: Limits, now: datetime) -> tuple[Usage, ...]:
+def usage(book: Book, limits: Limits, now: datetime, sheet: Sheet | None = None) -> tuple[Usage, ...]:
     """Every limit with its value and its present use."""
     present = book.at(now)
     return (
         _positions_usage(present, limits),
         _notional_usage(present, limits),
-        _daily_usage(present, limits),
-        _drawdown_usage(present, limits),
+        _daily_usage(present, limits, now, sheet),
+        _drawdown_usage(present, limits, sheet),
         _cooldown_usage(present, limits, now),
         _streak_usage(present, limits, now),
         _entries_usage(present, limits),
@@ -186,21 +208,21 @@ def _notional_usage(book: Book, limits: Limits) -> Usage:
     return Usage("MAX_TOTAL_NOTIONAL_USDT", Reason.NOTIONAL_FULL, value, used, stops=0 < value <= used)
 
 
-def _daily_usage(book: Book, limits: Limits) -> Usage:
-    value, used = limits.daily_loss, lost(book.closed)
-    lifts_at = _loss_lifts_at(book.closed, value) if 0 < value <= used else None
+def _daily_usage(book: Book, limits: Limits, now: datetime, sheet: Sheet | None) -> Usage:
+    value, used = limits.daily_loss, lost_of(book, sheet, now)
+    lifts_at = _loss_lifts_at(book, sheet, value) if 0 < value <= used else None
     return Usage("MAX_DAILY_LOSS_USDT", Reason.DAILY_LOSS_REACHED, value, used, lifts_at is not None, lifts_at)
 
 
-def _loss_lifts_at(closed: tuple[Closed, ...], limit: Decimal) -> datetime | None:
+def _loss_lifts_at(book: Book, sheet: Sheet | None, limit: Decimal) -> datetime | None:
     """The first instant at which enough has left the window."""
-    leaving = sorted(each.at + DAY for each in closed)
-    return next((at for at in leaving if lost(tuple(each for each in closed if at < each.at + DAY)) < limit), None)
+    leaving = [each.at + DAY for each in book.closed] + ([] if sheet is None else sheet.leaving)
+    return next((at for at in sorted(leaving) if lost_of(book.at(at), sheet, at) < limit), None)
 
 
-def _drawdown_usage(book: Book, limits: Limits) -> Usage:
-    used = drawdown_pct(book, limits).quantize(Decimal("0.01"))
-    stops = is_drawn_down(book, limits)
+def _drawdown_usage(book: Book, limits: Limits, sheet: Sheet | None) -> Usage:
+    used = drawdown_pct(book, limits, sheet).quantize(Decimal("0.01"))
+    stops = is_drawn_down(book, limits, sheet)
     return Usage("MAX_DRAWDOWN_PCT", Reason.DRAWDOWN_REACHED, limits.drawdown_pct, used, stops)
 
 

@@ -15,7 +15,7 @@ from tests.fakes.clock import ManualClock
 from withearth.bootstrap import SYNTHETIC_START, open_store
 from withearth.domain.errors import Contention, Unavailable
 from withearth.domain.times import decision_id, tick_id
-from withearth.execution.venue import AccountModes, Position, SymbolModes, Truth, Venue
+from withearth.execution.venue import AccountModes, Balance, Position, SymbolModes, Truth, Venue
 from withearth.flow.documents import POSITIONS, book_ref, intent_ref
 from withearth.flow.execute import execute
 from withearth.flow.runtime import Runtime
@@ -52,6 +52,10 @@ class Fallen:
     def symbol_modes(self, _symbol: str) -> SymbolModes:
         """As the settings want them."""
         return SymbolModes("ISOLATED", 5)
+
+    def balance(self) -> Balance:
+        """Enough for everybody."""
+        return Balance("USDT", Decimal(10_000), Decimal(0), Decimal(10_000))
 
     def __getattr__(self, name: str) -> Any:
         def answer(*_: Any) -> Any:

@@ -1,0 +1,221 @@
+"""On an exchange outside this process: equity, free margin and the day's loss are what the account says."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders.trading import MINUTE, SYMBOL, Move, Trading, World, a_long, with_fault
+from tests.builders.trading_stories import AWAY, BEYOND_STOP, SECOND, an_intent, assert_over, filled
+from withearth.domain.errors import Refused
+from withearth.domain.reasons import Reason
+from withearth.flow.account import free_margin, sheet_of
+from withearth.flow.documents import account_ref, intent_ref, trading_ref, view_ref
+from withearth.flow.limits import limits_document
+from withearth.flow.trading_state import TradingState, standing
+from withearth.paper.engine.kinds import OrderSide, OrderType
+from withearth.paper.engine.orders import PlaceOrder
+from withearth.paper.faults import FaultKind
+from withearth.risk.account import Sheet
+from withearth.store.port import Replace
+
+
+def demo(directory: Path, world: World, **changes: str) -> Trading:
+    """An installation on an account that is not ours alone."""
+    world.kind = "DEMO"
+    return Trading(directory, world, **changes)
+
+
+def blocked_by(trading: Trading, intent: Any) -> str | None:
+    """What an intent that is delivered now is refused for."""
+    trading.deliver(intent)
+    stored = trading.store.get(intent_ref(intent.intent_id))
+    assert stored is not None
+    reason: str | None = stored.data["blocked_by"]
+    return reason
+
+
+def sheet(trading: Trading) -> Sheet:
+    """The account as it was read last."""
+    found = sheet_of(trading.store.get(account_ref("DEMO")))
+    assert found is not None
+    return found
+
+
+def used(trading: Trading, limit: str) -> Decimal:
+    """How far a limit is used, as it is shown."""
+    shown = limits_document(trading.store, trading.settings, "DEMO", trading.world.now())
+    return next(Decimal(row["used"]) for row in shown["limits"] if row["limit"] == limit)
+
+
+def by_hand(world: World, side: OrderSide, quantity: str) -> None:
+    """What the owner trades without us."""
+    order = PlaceOrder(symbol=SYMBOL, side=side, type=OrderType.MARKET, quantity=Decimal(quantity))
+    world.exchange.place(world.account, order)
+
+
+def lose_by_hand(world: World) -> None:
+    """The owner buys, and sells lower."""
+    by_hand(world, OrderSide.BUY, "1")
+    world.play([Move(SECOND, BEYOND_STOP)])
+    world.sleep(2 * SECOND)
+    by_hand(world, OrderSide.SELL, "1")
+
+
+def test_equity_is_the_accounts(tmp_path: Path) -> None:
+    """Not the deposit of a setting: what is in the wallet, in every view."""
+    with demo(tmp_path, World()) as trading:
+        trading.reconcile()
+        overview = trading.store.get(view_ref("overview"))
+
+        assert Decimal(10_000) == sheet(trading).equity
+        assert overview is not None
+        assert Decimal(10_000) == Decimal(overview.data["equity"])
+
+
+def test_nothing_is_entered_before_the_account_was_read(tmp_path: Path) -> None:
+    """Nobody knows the equity: no entry; a pass later there is one."""
+    world = World()
+    with demo(tmp_path, world) as trading:
+        assert Reason.EQUITY_UNKNOWN == blocked_by(trading, a_long())
+        assert not world.account.algos
+
+
+def test_nothing_is_entered_on_an_old_reading(tmp_path: Path) -> None:
+    """The account cannot be read any more: entries wait, also the one that rests."""
+    world = World()
+    with demo(tmp_path, world) as trading:
+        trading.reconcile()
+        with_fault(world, kind=FaultKind.UNAVAILABLE, method="GET", path="/v3/account", times=100)
+        for _ in range(6):
+            world.sleep(MINUTE)
+            trading.reconcile()
+
+        assert Reason.EQUITY_UNKNOWN == blocked_by(trading, a_long())
+        assert not world.account.algos
+
+
+def test_a_withdrawal_is_no_drawdown(tmp_path: Path) -> None:
+    """Nine tenths taken out, some put in again: neither loss nor halt, and entries go on."""
+    world = World()
+    with demo(tmp_path, world) as trading:
+        trading.reconcile()
+        for amount in (-9_000, 500):
+            world.exchange.transfer(world.account, "USDT", Decimal(amount))
+            world.sleep(MINUTE)
+            trading.reconcile()
+
+        assert Decimal(1_500) == sheet(trading).equity
+        assert Decimal(0) == used(trading, "MAX_DRAWDOWN_PCT") == used(trading, "MAX_DAILY_LOSS_USDT")
+        assert standing(trading.store.get(trading_ref())).state is TradingState.ACTIVE
+        assert blocked_by(trading, a_long()) in {None, "ENTRY_NOT_FILLED"}
+        assert world.account.algos
+
+
+def test_r28_a_loss_by_the_owners_hand_counts_for_the_day(tmp_path: Path) -> None:
+    """R28: the account lost it, whoever traded: the limit stops the next entry."""
+    world = World()
+    with demo(tmp_path, world) as trading:
+        trading.reconcile()
+        lose_by_hand(world)
+        world.play([Move(SECOND, AWAY)])
+        world.sleep(MINUTE)
+        trading.reconcile()
+
+        assert used(trading, "MAX_DAILY_LOSS_USDT") > 300
+        assert Reason.DAILY_LOSS_REACHED == blocked_by(trading, a_long())
+
+
+def test_r28_a_drawdown_of_the_account_halts_until_a_person_resumes(tmp_path: Path) -> None:
+    """R28: reached by what the exchange says; who resumes begins at what is left."""
+    world = World()
+    with demo(tmp_path, world, MAX_DRAWDOWN_PCT="3", MAX_DAILY_LOSS_USDT="0") as trading:
+        trading.reconcile()
+        lose_by_hand(world)
+        world.sleep(MINUTE)
+        trading.reconcile()
+        halted = standing(trading.store.get(trading_ref()))
+        trading.store.commit([Replace(trading_ref(), {"state": "ACTIVE"})])
+        world.sleep(MINUTE)
+        trading.reconcile()
+
+        assert TradingState.HALTED is halted.state
+        assert halted.why.startswith("the drawdown is 3.")
+        assert standing(trading.store.get(trading_ref())).state is TradingState.ACTIVE
+        assert Decimal(0) == used(trading, "MAX_DRAWDOWN_PCT")
+
+
+def test_a_damaged_account_document_halts_and_is_kept(tmp_path: Path) -> None:
+    """It says what the highest value was: nobody writes over it."""
+    with demo(tmp_path, World()) as trading:
+        trading.store.commit([Replace(account_ref("DEMO"), {"wallet": "?"})])
+        trading.reconcile()
+        kept = trading.store.get(account_ref("DEMO"))
+
+        assert TradingState.HALTED is standing(trading.store.get(trading_ref())).state
+        assert kept is not None
+        assert {"wallet": "?"} == kept.data
+
+
+def test_r17_an_order_is_held_against_the_margin_that_is_free_now(tmp_path: Path) -> None:
+    """R17: what was free when it was sized is not: refused before anything is sent, instead of -2019 at the entry."""
+    world = World()
+    world.exchange.transfer(world.account, "USDT", Decimal(-9_900))
+    with demo(tmp_path, world) as trading:
+        trading.reconcile()
+        assert Decimal(100) == sheet(trading).available
+
+        # 500 at a leverage of 5 need 100, and the fee.
+        assert Reason.MARGIN_TOO_SMALL == blocked_by(trading, a_long())
+        assert not world.account.algos
+        assert not world.account.orders
+
+
+def test_what_we_trade_explains_the_wallet(tmp_path: Path) -> None:
+    """Profit, commission and funding of our own trades leave nothing unexplained, and are the account's own."""
+    world = World(*filled(BEYOND_STOP))
+    world.feed.set_funding(SYMBOL, "0.0001")
+    with demo(tmp_path, world) as trading:
+        trading.reconcile()
+        trading.see_through(an_intent())
+        world.sleep(MINUTE)
+        trading.reconcile()
+
+        assert_over(world, trading)
+        assert world.account.wallet["USDT"] == sheet(trading).equity
+        assert -world.earned() == sheet(trading).lost(world.now())
+        assert "ACCOUNT_UNEXPLAINED" not in trading.kinds()
+
+
+def test_what_no_record_explains_is_told(tmp_path: Path) -> None:
+    """Money vanishes from the wallet without a record: no entry meanwhile, then it counts as lost, and is told."""
+    world = World()
+    with demo(tmp_path, world) as trading:
+        trading.reconcile()
+        world.account.wallet["USDT"] -= 70
+        world.sleep(MINUTE)
+        trading.reconcile()
+        assert Reason.EQUITY_UNKNOWN == blocked_by(trading, a_long())
+        for _ in range(10):
+            world.sleep(MINUTE)
+            trading.reconcile()
+
+        assert "ACCOUNT_UNEXPLAINED" in trading.kinds()
+        assert Decimal(70) == sheet(trading).lost(world.now())
+
+
+@pytest.mark.parametrize("age", [timedelta(), timedelta(minutes=6)])
+def test_r17_a_decision_is_sized_against_the_accounts_free_margin(tmp_path: Path, age: timedelta) -> None:
+    """R17: the worker has no keys: it takes what the reconciler read, and decides nothing on an old reading."""
+    world = World()
+    with demo(tmp_path, world) as trading:
+        trading.reconcile()
+        world.sleep(age)
+        runtime = trading.runtime
+        if age:
+            with pytest.raises(Refused, match="EQUITY_UNKNOWN"):
+                free_margin(runtime)
+        else:
+            assert Decimal(10_000) == free_margin(runtime)
