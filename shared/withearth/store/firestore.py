@@ -162,9 +162,9 @@ class FirestoreStore:
             log.info("commit_repeated %s", status)
             if attempt < self._patience.attempts:
                 self._patience.pause(attempt)
-        if in_doubt:
-            raise told(fault, self._service) from fault
-        raise Contention(f"{writes[0].ref} is being written by too many at once ({status.name})") from fault
+        if status is StatusCode.ABORTED and not in_doubt:
+            raise Contention(f"{writes[0].ref} is being written by too many at once") from fault
+        raise told(fault, self._service) from fault
 
     def _commit_once(self, request: types.CommitRequest) -> str:
         try:
