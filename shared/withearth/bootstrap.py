@@ -18,6 +18,7 @@ from withearth.domain.errors import Misconfigured
 from withearth.execution.venue import Venue
 from withearth.flow.calibrations import newest_map
 from withearth.flow.runtime import Runtime
+from withearth.log_context import begin_request
 from withearth.market.port import Market
 from withearth.messaging.port import Publisher
 from withearth.risk.limits import active, limits_of
@@ -40,16 +41,26 @@ SYNTHETIC_START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 def runtime_of(environ: Mapping[str, Any]) -> Runtime:
     """The runtime a request is to be answered with. Raises Misconfigured on the first request of a wrong set-up."""
     given = environ.get(ENVIRON_KEY)
-    return given if isinstance(given, Runtime) else _process_runtime()
+    if isinstance(given, Runtime):
+        return given
+    runtime = _process_runtime()
+    if runtime.settings.store == "cloud":
+        from withearth.cloud.logs import trace_fields
+
+        begin_request(trace_fields(environ, runtime.settings.project_id))
+    return runtime
 
 
 @functools.cache
 def _process_runtime() -> Runtime:
     from withearth.local.clocks import WallClock
-    from withearth.local.state import open_bus
 
     settings, clock = settings_from_process(), WallClock()
-    return assemble(settings, clock, open_store(settings.state_dir), open_bus(settings.state_dir, clock))
+    if settings.store == "cloud":
+        from withearth.cloud.logs import configure_cloud_logging
+
+        configure_cloud_logging(settings)
+    return assemble(settings, clock, choose_store(settings), choose_publisher(settings, clock))
 
 
 def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: Publisher) -> Runtime:
@@ -69,6 +80,32 @@ def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: 
         choose_sentiment(settings),
         venue,
     )
+
+
+def choose_store(settings: Settings) -> DocumentStore:
+    """The books that STORE names."""
+    if settings.store == "cloud":
+        from withearth.store.firestore import FirestoreStore
+
+        return FirestoreStore(settings.project_id, emulator=settings.firestore_emulator_host)
+    return open_store(settings.state_dir)
+
+
+def choose_publisher(settings: Settings, clock: Clock) -> Publisher:
+    """The bus that STORE names. What never publishes never loads Pub/Sub's client."""
+    if settings.store == "cloud":
+        from withearth.messaging.deferred import DeferredPublisher
+
+        return DeferredPublisher(functools.partial(_open_pubsub, settings))
+    from withearth.local.state import open_bus
+
+    return open_bus(settings.state_dir, clock)
+
+
+def _open_pubsub(settings: Settings) -> Publisher:
+    from withearth.messaging.pubsub import PubSubPublisher
+
+    return PubSubPublisher(settings.project_id, emulator=settings.pubsub_emulator_host)
 
 
 def open_store(directory: Path) -> "SqliteStore":

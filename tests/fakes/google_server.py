@@ -89,7 +89,7 @@ def _abort(context: Any, failure: Failure) -> None:
 def serving(server: GoogleServer) -> Iterator[str]:
     """The host:port under which it answers."""
     with ThreadPoolExecutor(4) as pool:
-        grpc_server = grpc.server(pool)
+        grpc_server = grpc.server(pool, options=[("grpc.max_receive_message_length", -1)])
         grpc_server.add_generic_rpc_handlers((server,))
         port = grpc_server.add_insecure_port("127.0.0.1:0")
         grpc_server.start()

@@ -73,6 +73,11 @@ ORIGINAL: Final[dict[str, object]] = {
     "RR_MIN_HIGH_PROB": Decimal("1.05"),
 }
 ADDED: Final[dict[str, object]] = {
+    "STORE": "local",
+    "PROJECT_ID": "",
+    "REGION": "asia-northeast1",
+    "FIRESTORE_EMULATOR_HOST": "",
+    "PUBSUB_EMULATOR_HOST": "",
     "MARKET": "synthetic",
     "DATA_DIR": None,
     "STATE_DIR": Path("./.withearth"),

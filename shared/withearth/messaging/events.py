@@ -52,6 +52,11 @@ class Event(BaseModel):
     version: Literal[1] = 1
     symbol: Symbol
 
+    @property
+    def about(self) -> str:
+        """The id of the decision that this leads to, or comes from."""
+        raise NotImplementedError
+
 
 class QuoteSlice(BaseModel):
     """One symbol's share of the dispatcher's all-symbol calls: best bid and ask, and the funding that applies."""
@@ -70,6 +75,11 @@ class MarketTick(Event):
 
     tick_id: str
     quote: QuoteSlice | None = None
+
+    @property
+    def about(self) -> str:
+        """The id of the decision that is asked for."""
+        return decision_id(self.symbol, self.tick_id)
 
     @field_validator("tick_id")
     @classmethod
@@ -91,6 +101,11 @@ class TradeIntent(Event):
     horizon_min: Annotated[int, Field(gt=0, strict=True)]
     decided_at: Instant
     expires_at: Instant
+
+    @property
+    def about(self) -> str:
+        """The id of the decision that wants this."""
+        return self.intent_id
 
     @model_validator(mode="after")
     def _must_be_one_trade(self) -> Self:

@@ -18,7 +18,7 @@ from withearth.domain.clock import Clock
 from withearth.domain.errors import Misconfigured
 from withearth.messaging import bus_rows as rows
 from withearth.messaging.bus_rows import Lease
-from withearth.messaging.port import Message
+from withearth.messaging.port import Message, check_message
 from withearth.messaging.subscriptions import Chaos, DeadLetter, Delivery, Subscription
 from withearth.store.sqlite_file import BUSY_TIMEOUT_S, SqliteFile
 from withearth.store.values import from_us, to_us
@@ -58,7 +58,7 @@ class LocalBus:
     def publish(self, topic: str, messages: list[Message]) -> list[str]:
         """Publish in order and return one message id each. They are durable on return. Raises Unavailable."""
         for message in messages:
-            _check(message)
+            check_message(message)
         receivers = [s for s in self._subscriptions.values() if s.topic == topic]
         with self._file.writing() as connection:
             ((last,),) = connection.execute(rows.NEXT_IDS, (len(messages),)).fetchall()
@@ -177,13 +177,6 @@ class LocalBus:
     def _change(self, sql: str, *parameters: int) -> None:
         with self._file.writing() as connection:
             connection.execute(sql, parameters)
-
-
-def _check(message: Message) -> None:
-    if not message.data and not message.attributes:
-        raise ValueError("a message carries data or attributes")
-    if not all(isinstance(text, str) for pair in message.attributes.items() for text in pair):
-        raise ValueError(f"attributes are text, was {dict(message.attributes)!r}")
 
 
 def _push(push: Callable[[Delivery], int], lease: Lease) -> bool:

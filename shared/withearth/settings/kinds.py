@@ -218,6 +218,14 @@ ProjectOrNone = Annotated[
     AfterValidator(_matching(r"|[a-z][a-z0-9:.-]{4,61}[a-z0-9]")),
     Allowed("nothing, or a project's id of small letters, digits and dashes"),
 ]
+Region = Annotated[
+    str, AfterValidator(_matching(r"[a-z]+-[a-z]+[0-9]{1,2}")), Allowed("a region's name, such as asia-northeast1")
+]
+HostAndPort = Annotated[
+    str,
+    AfterValidator(_matching(r"|[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|\[[0-9A-Fa-f:]{2,39}\]:[0-9]{1,5}")),
+    Allowed("nothing, or an address and its port, such as 127.0.0.1:8080"),
+]
 Bucket = Annotated[
     str,
     AfterValidator(_matching(r"|[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")),

@@ -19,7 +19,10 @@ from withearth.settings.kinds import (
     Directory,
     DirectoryOrNone,
     Group,
+    HostAndPort,
     Prefix,
+    ProjectOrNone,
+    Region,
     Secret,
     Symbols,
     Zone,
@@ -218,6 +221,21 @@ class Settings(ExecutionSettings):
         Group.BINANCE, 1_000, 10, 60_000, "Milliseconds before the first repetition; each later one waits longer."
     )
 
+    store: Literal["local", "cloud"] = setting(
+        Group.CLOUD,
+        "local",
+        "Where books and messages are kept: in STATE_DIR on this machine, or in Firestore and Pub/Sub of PROJECT_ID.",
+    )
+    project_id: ProjectOrNone = setting(
+        Group.CLOUD, "", "Google Cloud project of Firestore, Pub/Sub, secrets and schedules; needed for STORE=cloud."
+    )
+    region: Region = setting(Group.CLOUD, "asia-northeast1", "Google Cloud region of the schedules.")
+    firestore_emulator_host: HostAndPort = setting(
+        Group.CLOUD, "", "Address of a Firestore emulator to use in place of the service."
+    )
+    pubsub_emulator_host: HostAndPort = setting(
+        Group.CLOUD, "", "Address of a Pub/Sub emulator to use in place of the service."
+    )
     gcs_bucket: Bucket = setting(Group.CLOUD, "", "Cloud Storage bucket for archives; without one nothing is archived.")
     gcs_prefix: Prefix = setting(Group.CLOUD, "trading_bot", "Folder inside GCS_BUCKET.")
 
@@ -331,6 +349,26 @@ class Settings(ExecutionSettings):
             raise sentence(
                 f"LIMIT_POLL_SEC is {value}, above LIMIT_TTL_SEC, which is {life}: "
                 "lower LIMIT_POLL_SEC or raise LIMIT_TTL_SEC."
+            )
+        return value
+
+    @field_validator("project_id")
+    @classmethod
+    def _project_where_needed(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("store") == "cloud":
+            raise sentence(
+                "PROJECT_ID is empty, and STORE is cloud: set it to your Google Cloud project, or set STORE to local."
+            )
+        return value
+
+    @field_validator("store")
+    @classmethod
+    def _no_paper_in_the_cloud(cls, value: str, info: ValidationInfo) -> str:
+        # Each instance of a function would have an exchange of its own, and forget it when it stops.
+        if value == "cloud" and info.data.get("execute_trades") and info.data.get("venue") == "paper":
+            raise sentence(
+                "STORE is cloud, EXECUTE_TRADES is true, and VENUE is paper: the paper exchange lives in one process "
+                "only, set VENUE to demo or live, or EXECUTE_TRADES to false for shadow trades."
             )
         return value
 
