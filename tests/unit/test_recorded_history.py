@@ -31,7 +31,7 @@ def _as_recorded(symbol: str, timeframe: Timeframe) -> Candles:
     assert directory is not None
     [file] = [
         each
-        for each in read_manifest(directory)
+        for each in read_manifest(directory).futures()
         if (each.kind, each.symbol, each.interval) == ("klines", symbol, timeframe)
     ]
     table = pq.read_table(directory / file.file)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from withearth import __version__
-from withearth.cli import control, decisions, export, inspect, live, paper, replay
+from withearth.cli import control, data, decisions, export, inspect, live, paper, replay
 from withearth.domain.errors import WithEarthError
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ COMMANDS: Final[tuple[Callable[..., None], ...]] = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(data.app, name="data")
 app.add_typer(export.app, name="export")
 app.add_typer(decisions.app, name="decisions")
 

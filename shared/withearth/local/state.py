@@ -20,8 +20,8 @@ _LATEST: Final = "latest"
 
 
 @contextmanager
-def exclusive(directory: Path) -> Iterator[None]:
-    """Hold the directory for this process. Raises Misconfigured when another process holds it.
+def exclusive(directory: Path, called: str = "STATE_DIR") -> Iterator[None]:
+    """Hold the directory for this process. Raises Misconfigured, by the name it is `called`, when another one holds it.
 
     The lock is the operating system's, so it ends with the process however that ends.
     """
@@ -30,14 +30,14 @@ def exclusive(directory: Path) -> Iterator[None]:
         handle = (directory / "lock").open("w")
     except OSError as error:
         raise Misconfigured(
-            f"STATE_DIR {directory} cannot be written ({error.strerror}): choose another one."
+            f"{called} {directory} cannot be written ({error.strerror}): choose another one."
         ) from error
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Misconfigured(
-                f"STATE_DIR {directory} is in use by another withearth process: stop it, or choose another STATE_DIR.",
+                f"{called} {directory} is in use by another withearth process: stop it, or choose another {called}.",
             ) from error
         yield
 

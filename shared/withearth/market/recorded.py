@@ -38,7 +38,7 @@ class RecordedMarket:
     """Recorded USDⓈ-M futures of one directory. Raises Misconfigured when it is not such a directory."""
 
     def __init__(self, directory: Path, *, spread_bps: Decimal) -> None:
-        files = read_manifest(directory)
+        files = read_manifest(directory).futures()
         self._directory = directory
         self._spread_bps = spread_bps
         self._files = _files_by_symbol(files)

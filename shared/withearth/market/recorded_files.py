@@ -42,17 +42,18 @@ def read_recording(directory: Path, files: Sequence[RecordedFile]) -> Recording:
     bars = {timeframe: _read_timeframe(directory, files, timeframe) for timeframe in Timeframe}
     for timeframe in (Timeframe.H1, Timeframe.H4, Timeframe.D1):
         bars[timeframe] = union(bars[timeframe], aggregate(bars[Timeframe.M5], timeframe))
-    return Recording(bars, _read_funding(directory, [file for file in files if file.kind == "funding_rate_history"]))
+    return Recording(bars, read_funding(directory, [file for file in files if file.kind == "funding_rate_history"]))
 
 
 def _read_timeframe(directory: Path, files: Iterable[RecordedFile], timeframe: Timeframe) -> Candles:
     chosen = [file for file in files if file.kind == "klines" and file.interval == timeframe]
-    parts = [_read_bars(directory, file) for file in chosen]
+    parts = [read_bars(directory, file) for file in chosen]
     open_ms = np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)])
     return normalise(timeframe, open_ms, np.concatenate([np.empty((5, 0)), *(part[1] for part in parts)], axis=1))
 
 
-def _read_bars(directory: Path, recorded: RecordedFile) -> tuple[IntArray, FloatArray]:
+def read_bars(directory: Path, recorded: RecordedFile) -> tuple[IntArray, FloatArray]:
+    """Open times and OHLCV of one file, as they stand there. Raises MarketFault."""
     with _refusing_damage(recorded), pq.ParquetFile(directory / recorded.file) as file:
         fields = {field.name: field.type for field in file.schema_arrow}
         wrong = [name for name, kind in _SCHEMA.items() if fields.get(name) != kind]
@@ -65,7 +66,8 @@ def _read_bars(directory: Path, recorded: RecordedFile) -> tuple[IntArray, Float
     return table["open_time"].to_numpy(), np.array([table[name].to_numpy() for name in _PRICE_COLUMNS])
 
 
-def _read_funding(directory: Path, files: Iterable[RecordedFile]) -> FundingHistory:
+def read_funding(directory: Path, files: Iterable[RecordedFile]) -> FundingHistory:
+    """The settlements of one symbol's files. Raises MarketFault."""
     rows = sorted({row for file in files for row in _read_settlements(directory, file)})
     for earlier, later in pairwise(rows):
         if earlier[0] == later[0]:

@@ -213,6 +213,9 @@ class Settings(ExecutionSettings):
     binance_fapi_testnet_base: BaseAddress = setting(
         Group.BINANCE, "https://demo-fapi.binance.com", "Address of the futures API on the test network."
     )
+    binance_archive_base: BaseAddress = setting(
+        Group.BINANCE, "https://data.binance.vision", "Address of the public archive that history is downloaded from."
+    )
     binance_http_timeout_ms: int = number(
         Group.BINANCE, 10_000, 100, 60_000, "Milliseconds to wait for an answer of the exchange."
     )
