@@ -30,6 +30,7 @@ from withearth.execution.binance import BinanceVenue
 from withearth.execution.binance_line import Connection
 from withearth.execution.lineage import Leg, lineage
 from withearth.execution.venue import Venue
+from withearth.flow.canary import PREFIX as CANARY
 from withearth.flow.documents import IntentState, book_ref, intent_ref, trade_ref
 from withearth.flow.execute import execute
 from withearth.flow.reconcile import reconcile
@@ -223,10 +224,16 @@ class World:
         return sum((row.amount for row in self.account.income if row.type in _EARNINGS), Decimal(0))
 
     def strangers(self) -> list[str]:
-        """The client ids of orders that no intent explains."""
+        """The client ids of orders that no intent explains, and that are no canary."""
         ordinary = ((each.symbol, each.client_order_id) for each in self.account.orders.values())
         waiting = ((each.symbol, each.client_algo_id) for each in self.account.algos.values())
-        return [id_ for symbol, id_ in (*ordinary, *waiting) if lineage(symbol, id_) is None]
+        unknown = [id_ for symbol, id_ in (*ordinary, *waiting) if lineage(symbol, id_) is None]
+        return [id_ for id_ in unknown if not id_.startswith(CANARY)]
+
+    def is_untouched(self) -> bool:
+        """Whether no order of a trade, of whatever kind, was ever sent."""
+        sent = (each.client_algo_id for each in self.account.algos.values())
+        return not self.account.orders and all(id_.startswith(CANARY) for id_ in sent)
 
     def adapter(self, transport: BaseAdapter | None = None) -> BinanceVenue:
         """The account through the one adapter and the official SDK."""

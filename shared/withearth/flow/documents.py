@@ -91,6 +91,16 @@ def account_ref(mode: str) -> Ref:
     return Ref("risk", f"{mode.lower()}-account")
 
 
+def drift_ref(mode: str) -> Ref:
+    """Up to when the journal was held against the exchange's income records, and what differed the last time."""
+    return Ref("risk", f"{mode.lower()}-drift")
+
+
+def canary_ref() -> Ref:
+    """The daily trial of a stop: what is placed for it, when the next one is due, and what went wrong."""
+    return Ref("control", "canary")
+
+
 def trading_ref() -> Ref:
     """Whether entries are allowed: ACTIVE, REDUCING or HALTED. May be edited by hand."""
     return Ref("control", "trading")

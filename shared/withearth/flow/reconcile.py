@@ -17,7 +17,9 @@ from withearth.domain.times import floor_to_tick, tick_id
 from withearth.execution.phases import Phase
 from withearth.execution.venue import Venue
 from withearth.flow.account import follow_account
+from withearth.flow.canary import try_stops
 from withearth.flow.documents import DECISIONS, TRADES, DecisionState, TradeStatus, tick_ref
+from withearth.flow.drift import check_drift
 from withearth.flow.execute import resume
 from withearth.flow.follow import bring_up_to_date
 from withearth.flow.journal import event, record_once
@@ -53,6 +55,8 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
         _attempt("guard", partial(guard, runtime))
         go_on(runtime, runtime.venue)
         _attempt("sweep", partial(_sweep_at_times, runtime, runtime.venue))
+        _attempt("canary", partial(try_stops, runtime, runtime.venue))
+        _attempt("drift", partial(check_drift, runtime, runtime.venue))
         still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
     decisions = _newest_decisions(runtime)
     labelled = label_past_decisions(runtime)
@@ -102,7 +106,7 @@ def _attempt(what: str, work: Callable[[], object]) -> None:
     """Do a part of the pass. What cannot be done now is done in the next one, and keeps nothing else waiting."""
     try:
         work()
-    except Retryable as error:
+    except (Retryable, MarketFault) as error:
         log.warning("%s_delayed: %s", what, error)
 
 

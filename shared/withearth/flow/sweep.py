@@ -12,6 +12,7 @@ from typing import Final
 from withearth.domain.canonical import digest
 from withearth.execution.lineage import lineage
 from withearth.execution.venue import ConditionalState, OrderState, Position, Venue
+from withearth.flow.canary import PREFIX as CANARY
 from withearth.flow.documents import IntentState, intent_ref, position_ref
 from withearth.flow.journal import event, record_once
 from withearth.flow.runtime import Runtime
@@ -63,7 +64,7 @@ def _report_foreign(runtime: Runtime, positions: Iterable[Position], orders: Ite
         if runtime.store.get(position_ref(held.symbol)) is None:
             _report(runtime, now, f"position-{held.symbol}-{now:%Y%m%d}", held.symbol, f"position of {held.qty}")
     for order in orders:
-        if lineage(order.symbol, order.client_id) is None:
+        if lineage(order.symbol, order.client_id) is None and not order.client_id.startswith(CANARY):
             # A client id of others may hold what an id of ours may not.
             what = f"order-{digest(order.client_id)[:16]}"
             _report(runtime, now, what, order.symbol, f"order {order.client_id}")

@@ -24,6 +24,7 @@ from withearth.execution.plan import LOOK_AGAIN, plan
 from withearth.execution.record import Execution, Sent
 from withearth.execution.situation import Move, Policy, Remove, Reprice, Rest, Send, Situation, Step, Wait
 from withearth.execution.trailing import Trailing, better, stop_price
+from withearth.execution.unsupported import NO_SUCH_ORDER_TYPE
 from withearth.execution.venue import (
     Answer,
     Conditional,
@@ -31,6 +32,7 @@ from withearth.execution.venue import (
     ConditionalStatus,
     Order,
     OrderState,
+    Rejected,
     TimeInForce,
     Trigger,
     Venue,
@@ -39,7 +41,7 @@ from withearth.flow.documents import CLAIM_LEASE, IntentState, flatten_ref, inte
 from withearth.flow.limits import no_entry
 from withearth.flow.runtime import Runtime
 from withearth.flow.settle import ending, entering
-from withearth.flow.trading_state import closes_now, persistently
+from withearth.flow.trading_state import closes_now, persistently, trip
 from withearth.settings import Settings
 from withearth.store.port import Replace, Write
 
@@ -255,8 +257,12 @@ def _send(job: Job, step: Send) -> None:
     client_id = execution.next_id(step.leg)
     job.execution = execution.sending(step.leg, step.qty, step.price, job.runtime.clock.now())
     _write(job)
-    job.execution = answered(job.execution, client_id, _sent(job, client_id, step))
+    answer = _sent(job, client_id, step)
+    job.execution = answered(job.execution, client_id, answer)
     _write(job)
+    if isinstance(answer, Rejected) and answer.code in NO_SUCH_ORDER_TYPE:
+        why = f"the exchange refuses {client_id} with {answer.code}: {answer.message}"
+        persistently(job.runtime.clock, client_id, lambda: trip(job.runtime, why))
 
 
 def _sent(job: Job, client_id: str, step: Send) -> Answer:

@@ -80,7 +80,7 @@ def test_nothing_is_entered_before_the_account_was_read(tmp_path: Path) -> None:
     world = World()
     with demo(tmp_path, world) as trading:
         assert Reason.EQUITY_UNKNOWN == blocked_by(trading, a_long())
-        assert not world.account.algos
+        assert world.is_untouched()
 
 
 def test_nothing_is_entered_on_an_old_reading(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_nothing_is_entered_on_an_old_reading(tmp_path: Path) -> None:
             trading.reconcile()
 
         assert Reason.EQUITY_UNKNOWN == blocked_by(trading, a_long())
-        assert not world.account.algos
+        assert world.is_untouched()
 
 
 def test_a_withdrawal_is_no_drawdown(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_withdrawal_is_no_drawdown(tmp_path: Path) -> None:
         assert Decimal(0) == used(trading, "MAX_DRAWDOWN_PCT") == used(trading, "MAX_DAILY_LOSS_USDT")
         assert standing(trading.store.get(trading_ref())).state is TradingState.ACTIVE
         assert blocked_by(trading, a_long()) in {None, "ENTRY_NOT_FILLED"}
-        assert world.account.algos
+        assert not world.is_untouched()
 
 
 def test_r28_a_loss_by_the_owners_hand_counts_for_the_day(tmp_path: Path) -> None:
@@ -169,8 +169,7 @@ def test_r17_an_order_is_held_against_the_margin_that_is_free_now(tmp_path: Path
 
         # 500 at a leverage of 5 need 100, and the fee.
         assert Reason.MARGIN_TOO_SMALL == blocked_by(trading, a_long())
-        assert not world.account.algos
-        assert not world.account.orders
+        assert world.is_untouched()
 
 
 def test_what_we_trade_explains_the_wallet(tmp_path: Path) -> None:

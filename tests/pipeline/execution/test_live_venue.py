@@ -143,8 +143,7 @@ def test_real_money_begins_halted_until_a_person_resumes(tmp_path: Path) -> None
         assert refused is not None
         assert "TRADING_HALTED" == refused.data["blocked_by"]
         assert (TradingState.HALTED, AT_FIRST) == (found.state, found.why)
-        assert not world.account.orders
-        assert not world.account.algos
+        assert world.is_untouched()
         view = trading.store.get(view_ref("limits"))
         assert view is not None
         assert AT_FIRST == view.data["trading"]["why"]

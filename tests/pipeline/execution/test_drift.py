@@ -1,0 +1,118 @@
+"""R23: once a day the journal is held against the exchange's own income records."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.builders.trading import MINUTE, START, SYMBOL, Move, Trading, World, a_long
+from tests.builders.trading_stories import AWAY, BEYOND_TARGET, SECOND, assert_booked, filled, is_set
+from withearth.domain.times import decision_id, floor_to_tick, tick_id
+from withearth.flow.documents import drift_ref, trade_ref
+from withearth.messaging.events import TradeIntent
+from withearth.paper.engine.kinds import OrderSide, OrderType
+from withearth.paper.engine.orders import PlaceOrder
+from withearth.store.port import Replace
+
+DAY = timedelta(hours=24)
+
+
+def an_intent_at(world: World, minutes: int = 7) -> TradeIntent:
+    """A long that is decided now."""
+    at = floor_to_tick(world.now())
+    intent_id = decision_id(SYMBOL, tick_id(at))
+    return a_long(intent_id=intent_id, decided_at=at, expires_at=at + 5 * MINUTE, horizon_min=minutes)
+
+
+def to_the_next_day(trading: Trading) -> None:
+    """Past midnight, and the time that records may take."""
+    midnight = trading.world.now().replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    trading.world.sleep(midnight + 6 * MINUTE - trading.world.now())
+    trading.reconcile()
+
+
+def found(trading: Trading) -> dict[str, str]:
+    """What differed at the last comparison, by symbol."""
+    stored = trading.store.get(drift_ref("PAPER"))
+    assert stored is not None
+    return dict(stored.data["differences"])
+
+
+def by_hand(world: World) -> None:
+    """The owner buys and sells on the same symbol."""
+    for side in (OrderSide.BUY, OrderSide.SELL):
+        order = PlaceOrder(symbol=SYMBOL, side=side, type=OrderType.MARKET, quantity=Decimal("0.020"))
+        world.exchange.place(world.account, order)
+
+
+def test_r23_books_that_agree_say_nothing(tmp_path: Path) -> None:
+    """R23: fees and funding included, to the last digit, with a trade held over a settlement."""
+    world = World(*filled(None))
+    world.feed.set_funding(SYMBOL, "0.00012345")
+    world.sleep(timedelta(hours=7, minutes=50))
+    with Trading(tmp_path, world) as trading:
+        trading.reconcile()
+        intent = an_intent_at(world, minutes=15)
+        trading.see_through(intent)
+        assert_booked(world, trading, intent)
+        to_the_next_day(trading)
+
+        assert {} == found(trading)
+        assert "DRIFT" not in trading.kinds()
+
+
+def test_r23_what_differs_is_told_once(tmp_path: Path) -> None:
+    """R23: somebody trades on our symbol: told the next day with both sums, and not the day after again."""
+    world = World(*filled(BEYOND_TARGET))
+    with Trading(tmp_path, world) as trading:
+        trading.reconcile()
+        world.sleep(MINUTE * 5)
+        trading.see_through(an_intent_at(world))
+        by_hand(world)
+        to_the_next_day(trading)
+        told = found(trading)
+        to_the_next_day(trading)
+
+        assert told[SYMBOL].startswith(f"the exchange booked {world.earned()} USDT, the journal ")
+        assert {} == found(trading)
+        assert 1 == trading.kinds().count("DRIFT")
+
+
+def test_r23_a_wrong_figure_in_the_journal_is_found(tmp_path: Path) -> None:
+    """R23: the journal says something else than the exchange booked."""
+    world = World(*filled(BEYOND_TARGET))
+    with Trading(tmp_path, world) as trading:
+        trading.reconcile()
+        world.sleep(MINUTE * 5)
+        intent = an_intent_at(world)
+        trading.see_through(intent)
+        row = trading.store.get(trade_ref(intent.intent_id))
+        assert row is not None
+        wrong = Decimal(row.data["net_pnl"]) + Decimal("0.00000001")
+        trading.store.commit([Replace(row.ref, dict(row.data) | {"net_pnl": str(wrong)})])
+        to_the_next_day(trading)
+
+        assert [SYMBOL] == list(found(trading))
+
+
+@pytest.mark.parametrize("minutes_before", [5, 10, 20])
+def test_r23_a_trade_over_midnight_belongs_to_the_day_after(tmp_path: Path, minutes_before: int) -> None:
+    """R23: what is under way when the days change is compared when it is over, whole."""
+    world = World(*filled(None))
+    world.sleep(START.replace(hour=0, minute=0) + DAY - minutes_before * MINUTE - world.now())
+    with Trading(tmp_path, world) as trading:
+        trading.reconcile()
+        intent = an_intent_at(world, minutes=40)
+        trading.deliver(intent)
+        assert is_set(world)
+        world.sleep(15 * MINUTE)
+        trading.reconcile()
+        assert {} == found(trading)
+        world.play([Move(SECOND, AWAY)])
+        trading.see_through(intent, minutes=60)
+        to_the_next_day(trading)
+
+        assert_booked(world, trading, intent)
+        assert {} == found(trading)
+        assert "DRIFT" not in trading.kinds()
