@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+TFCHECK ?= ../shared/tools/tfcheck
 
-.PHONY: demo test lint check emulators bench lock clean
+.PHONY: demo test lint check emulators bench terraform lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/withearth demo $(ARGS)
@@ -27,6 +28,13 @@ emulators: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
+
+# The whole Terraform configuration: format, plan, an apply and a second plan that changes nothing, its own tests, and what
+# checkov thinks of it (pip install checkov). Nothing here reaches Google.
+terraform: $(VENV)/.dev
+	$(BIN)/python $(TFCHECK)/tfcheck.py check terraform --plan --apply --test
+	@if command -v checkov >/dev/null; then checkov --directory terraform --framework terraform --quiet --compact; \
+	else echo "SKIPPED: there is no checkov on the path (pip install checkov)"; fi
 
 # One command for who adds a dependency; needs uv. The files it writes are what everybody installs.
 lock:

@@ -1,4 +1,4 @@
-"""What people read about the code, written from the code: blocks in the docs, .env.example, and the dashboard's types.
+"""What is written from the code: blocks in the docs, .env.example, the dashboard's types, and what Terraform reads.
 
 A block stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` in any page. `python -m withearth.generated_docs`
 writes all of them below the current directory, and with `--check` only tells which files are out of date.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from withearth import deployment
 from withearth.decision.schema import schema_table
 from withearth.domain.reasons import Reason
 from withearth.execution import phases
@@ -20,6 +21,7 @@ from withearth.views.typescript import model_ts
 FILES: Final[Mapping[Path, Callable[[], str]]] = {
     Path(".env.example"): example,
     Path("dashboard/src/data/model.ts"): model_ts,
+    deployment.FILE: deployment.generated,
 }
 """Files that are generated whole."""
 

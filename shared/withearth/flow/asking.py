@@ -12,6 +12,7 @@ every MODEL_PROBE_SEC. A probe is an ordinary question; its answer, if it is goo
 never ask, so they go on.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,7 @@ from withearth.domain.reasons import Reason
 from withearth.flow.documents import budget_ref, model_health_ref
 from withearth.flow.journal import event, record_once
 from withearth.flow.runtime import Runtime
+from withearth.signals import Signal, tell
 from withearth.store.port import Increment, Replace, Stored, Write
 
 Outcome = Answer | Unanswered
@@ -38,6 +40,11 @@ NO_FAILURE: Final = frozenset(
     }
 )
 """Reasons for which there is no answer, though the model did not fail."""
+
+_SIGNALS: Final = {
+    Reason.BUDGET_SPENT: Signal.MODEL_BUDGET_SPENT,
+    Reason.MODEL_SAFE_MODE: Signal.MODEL_SAFE_MODE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,8 @@ def _probe_of(runtime: Runtime, health: Stored | None) -> Stored | None:
 
 def _unasked(runtime: Runtime, reason: Reason, cost: Spend = NOTHING) -> Unanswered:
     audit = audit_of(runtime.predictor.name, "unasked", tokens=cost.tokens, cost_micro_usd=cost.micro_usd)
+    if reason in _SIGNALS:
+        tell(_SIGNALS[reason], logging.WARNING, predictor=runtime.predictor.name)
     return Unanswered(reason, "", audit)
 
 

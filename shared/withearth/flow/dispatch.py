@@ -13,6 +13,7 @@ from withearth.flow.documents import tick_ref
 from withearth.flow.runtime import Runtime
 from withearth.messaging.events import MarketTick, QuoteSlice, encode
 from withearth.messaging.port import MARKET_TICKS, Message
+from withearth.signals import Signal, tell
 from withearth.store.port import AlreadyExists, Create, Replace
 
 
@@ -41,6 +42,7 @@ def dispatch(runtime: Runtime) -> Mapping[str, Any]:
     )
     document["sent"] = True
     runtime.store.commit([Replace(ref, document)])
+    tell(Signal.TICK_SENT, tick_id=tick, symbols=len(runtime.settings.symbols))
     return document
 
 

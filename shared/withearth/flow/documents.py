@@ -20,6 +20,11 @@ INTENTS: Final = "intents"
 EVENTS: Final = "events"
 POSITIONS: Final = "positions"
 LABELS: Final = "labels"
+SENTIMENT: Final = "sentiment"
+
+EXPIRE_AT: Final = "expire_at"
+EXPIRING: Final = frozenset({DECISIONS, EVENTS, LABELS, SENTIMENT})
+"""Collections whose documents name in EXPIRE_AT when the store may forget them."""
 
 
 class DecisionState(StrEnum):
@@ -128,7 +133,7 @@ def model_health_ref() -> Ref:
 
 def sentiment_ref(symbol: str) -> Ref:
     """The newest sentiment of a symbol."""
-    return Ref("sentiment", symbol)
+    return Ref(SENTIMENT, symbol)
 
 
 def calibration_ref(predictor: str) -> Ref:

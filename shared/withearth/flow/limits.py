@@ -5,6 +5,7 @@ position, and given back with it. One that cannot be read stops every entry and 
 and is not counted.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -50,6 +51,7 @@ from withearth.risk.book import DAY, Book, Closed, Slot, book_from
 from withearth.risk.limits import Asked, Bet, Usage, drawdown_pct, edge_bps, is_drawn_down, limits_of, usage
 from withearth.risk.limits import refusals as refused_by
 from withearth.settings import Settings
+from withearth.signals import Signal, tell
 from withearth.store.port import Create, Delete, DocumentStore, Query, Replace, Stored, Write, version_of, write_over
 
 STUCK_AFTER: Final = timedelta(minutes=3)
@@ -235,6 +237,7 @@ def _guard_protection(runtime: Runtime) -> None:
         execution = each.data["execution"]
         if execution["phase"] in _NAKED_PHASES and now - execution["phase_since"] > STUCK_AFTER:
             since = f"{execution['phase_since']:%H:%M:%S}"
+            tell(Signal.POSITION_UNPROTECTED, logging.ERROR, intent_id=each.ref.id, since=since)
             trip(runtime, f"{each.ref.id} has been {execution['phase']} since {since} UTC")
 
 
@@ -272,6 +275,13 @@ def _row(row: Usage) -> Mapping[str, Any]:
 
 
 def write_limits_view(runtime: Runtime) -> None:
-    """Write what a dashboard shows of the limits."""
+    """Write what a dashboard shows of the limits, and tell when the trading state is no longer what it showed before.
+
+    So a change is noticed within a pass whoever made it: a limit, the command line, the dashboard or a hand.
+    """
+    before = runtime.store.get(view_ref("limits"))
     shown = limits_document(runtime.store, runtime.settings, runtime.mode, runtime.clock.now())
     runtime.store.commit([Replace(view_ref("limits"), shown)])
+    if before is not None and before.data["trading"] != shown["trading"]:
+        trading = shown["trading"]
+        tell(Signal.TRADING_STATE_CHANGED, logging.WARNING, **{name: trading[name] for name in ("state", "who", "why")})

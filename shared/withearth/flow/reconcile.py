@@ -28,6 +28,7 @@ from withearth.flow.limits import executions_begun, guard, write_limits_view
 from withearth.flow.runtime import Runtime
 from withearth.flow.sweep import sweep
 from withearth.flow.views import write_views
+from withearth.signals import Signal, tell
 from withearth.store.port import Query, Replace, Stored
 
 SWEEP_MINUTES: Final = 5
@@ -63,6 +64,7 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     write_views(runtime, decisions, still_open)
     if runtime.venue is not None:
         write_limits_view(runtime)
+    tell(Signal.PASS_DONE, open_trades=len(still_open))
     return {"open": len(still_open), "ended": len(open_trades) - len(still_open), "labelled": labelled}
 
 

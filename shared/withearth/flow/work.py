@@ -43,6 +43,7 @@ from withearth.flow.runtime import Runtime
 from withearth.flow.settle import ending, entering
 from withearth.flow.trading_state import closes_now, persistently, trip
 from withearth.settings import Settings
+from withearth.signals import Signal, tell
 from withearth.store.port import Replace, Write
 
 log = logging.getLogger(__name__)
@@ -98,10 +99,25 @@ def work(job: Job) -> Execution:
             continue
         job.naked_since = (job.naked_since or situation.now) if situation.is_naked else None
         job.blind_looks = 0
+        _tell_when_naked(job, situation)
         goes_on = _perform(job, plan(situation))
     if job.execution.phase is not Phase.ENDED:
         _write(job, lease=timedelta())
     return job.execution
+
+
+def _tell_when_naked(job: Job, situation: Situation) -> None:
+    """Page the owner at every look that finds a quantity without a stop beyond its time; the plan closes it."""
+    if job.naked_since is None or situation.now - job.naked_since <= situation.policy.protect_within:
+        return
+    terms = job.execution.terms
+    tell(
+        Signal.POSITION_UNPROTECTED,
+        logging.ERROR,
+        symbol=terms.symbol,
+        intent_id=terms.intent_id,
+        since=f"{job.naked_since:%H:%M:%S}",
+    )
 
 
 def _wait_for_sight(job: Job, error: Unavailable, stop_at: datetime) -> bool:

@@ -1,0 +1,81 @@
+"""What Terraform is told by the code, so that nothing is written down twice: one file, generated and tested.
+
+Sizes stand here because the estimate of costs needs them too. Times are seconds, memory is MiB, cpu is vCPUs.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from pydantic import SecretStr
+
+from withearth import signals
+from withearth.flow.documents import EXPIRE_AT, EXPIRING
+from withearth.local.scheduler import CLOUD_JOBS, SLOW_JOBS
+from withearth.messaging.port import MARKET_TICKS, TRADE_INTENTS
+from withearth.settings import KEYS
+from withearth.settings.wording import bounds, field_of
+from withearth.store.indexes import INDEXES, Index
+
+FILE: Final = Path("terraform/generated.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What one function gets. `concurrency` requests share an instance; a whole vCPU is needed for more than one."""
+
+    memory_mib: int
+    cpu: float
+    timeout_s: int
+    concurrency: int
+    max_instances: int
+
+
+# The executor and the reconciler hold leases of 120 s, which no call may outlive; an execution works for up to 100 s.
+SIZES: Final = {
+    "dispatcher": Size(memory_mib=512, cpu=0.333, timeout_s=60, concurrency=1, max_instances=1),
+    "worker": Size(memory_mib=1024, cpu=1, timeout_s=60, concurrency=8, max_instances=20),
+    "executor": Size(memory_mib=512, cpu=1, timeout_s=115, concurrency=1, max_instances=4),
+    "reconciler": Size(memory_mib=512, cpu=0.333, timeout_s=115, concurrency=1, max_instances=1),
+    "sentiment": Size(memory_mib=512, cpu=0.333, timeout_s=600, concurrency=1, max_instances=1),
+    "api": Size(memory_mib=512, cpu=0.333, timeout_s=60, concurrency=1, max_instances=2),
+}
+
+
+def generated() -> str:
+    """The text of the file."""
+    content = {
+        "functions": {name: asdict(size) for name, size in SIZES.items()},
+        "schedules": {job.function: job.cron for job in (*CLOUD_JOBS, *SLOW_JOBS)},
+        "topics": [MARKET_TICKS, TRADE_INTENTS],
+        "indexes": [_index(each) for each in INDEXES if each.composite],
+        "expiring": {"collections": sorted(EXPIRING), "field": EXPIRE_AT},
+        "signals": {"field": signals.FIELD, "codes": {each.value: each.sentence for each in signals.Signal}},
+        "settings": {key: _allowed(key) for key in sorted(KEYS) if field_of(key).annotation is not SecretStr},
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _index(index: Index) -> dict[str, Any]:
+    """A composite index as Firestore takes it: the equal fields first, then the one that orders."""
+    fields = [(name, "ASCENDING") for name in index.equal]
+    if index.order_by is not None:
+        fields.append((index.order_by, index.direction.upper()))
+    return {"collection": index.collection, "fields": [{"field": name, "order": order} for name, order in fields]}
+
+
+def _allowed(key: str) -> dict[str, Any]:
+    """What a plan can check of a value: `min` and `max` of a number, or the `choices`; nothing for free text."""
+    ends = bounds(key)
+    if ends is not None:
+        return {"min": _number(ends[0]), "max": _number(ends[1])}
+    annotation = field_of(key).annotation
+    choices = ("true", "false") if annotation is bool else get_args(annotation)
+    plain = [each for each in choices if isinstance(each, str)]
+    return {"choices": plain} if plain and len(plain) == len(choices) else {}
+
+
+def _number(value: float | Decimal) -> int | float:
+    return int(value) if value == int(value) else float(value)

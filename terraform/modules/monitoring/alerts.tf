@@ -1,0 +1,215 @@
+# Each alert has its section in docs/runbook.md, under its key here.
+locals {
+  signal_metric = { for code in keys(var.signals.codes) : code => "metric.type=\"logging.googleapis.com/user/${google_logging_metric.signal[code].name}\" AND resource.type=\"cloud_run_revision\"" }
+
+  counted = {
+    unprotected-position = {
+      title    = "A position has no stop"
+      severity = "CRITICAL"
+      filter   = local.signal_metric["POSITION_UNPROTECTED"]
+      above    = 0
+      window_s = 60
+    }
+    trading-state-changed = {
+      title    = "The trading state was changed"
+      severity = "WARNING"
+      filter   = local.signal_metric["TRADING_STATE_CHANGED"]
+      above    = 0
+      window_s = 60
+    }
+    model-safe-mode = {
+      title    = "The model fails, entries wait"
+      severity = "WARNING"
+      filter   = local.signal_metric["MODEL_SAFE_MODE"]
+      above    = 0
+      window_s = 60
+    }
+    model-budget-spent = {
+      title    = "The day's budget for models is spent"
+      severity = "WARNING"
+      filter   = local.signal_metric["MODEL_BUDGET_SPENT"]
+      above    = 0
+      window_s = 300
+    }
+    errors = {
+      title    = "A function logged an error"
+      severity = "ERROR"
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.errors.name}\" AND resource.type=\"cloud_run_revision\""
+      above    = 0
+      window_s = 300
+    }
+    failing-requests = {
+      title    = "A function answers with 5xx again and again"
+      severity = "ERROR"
+      filter   = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND metric.labels.response_code_class=\"5xx\""
+      above    = 10
+      window_s = 300
+    }
+    schedule-failing = {
+      title    = "The scheduler cannot call a function"
+      severity = "ERROR"
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.schedule_failures.name}\" AND resource.type=\"cloud_scheduler_job\""
+      above    = 3
+      window_s = 600
+    }
+  }
+
+  silent = {
+    no-tick = {
+      title    = "No tick for 15 minutes"
+      signal   = "TICK_SENT"
+      duration = "900s"
+    }
+    no-pass = {
+      title    = "The reconciler is silent for 10 minutes"
+      signal   = "PASS_DONE"
+      duration = "600s"
+    }
+  }
+
+  measured = {
+    dead-letters = {
+      title    = "Messages could not be delivered"
+      severity = "ERROR"
+      filter   = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\".*-dead\")"
+      above    = 0
+    }
+    intents-waiting = {
+      title    = "Trade intents wait for the executor"
+      severity = "WARNING"
+      filter   = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"trade-intents-executor\""
+      above    = 120
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "counted" {
+  for_each              = local.counted
+  display_name          = "withEarth: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = [google_monitoring_notification_channel.owner.id]
+
+  conditions {
+    display_name = each.value.title
+
+    condition_threshold {
+      filter          = each.value.filter
+      comparison      = "COMPARISON_GT"
+      threshold_value = each.value.above
+      duration        = "0s"
+
+      aggregations {
+        alignment_period     = "${each.value.window_s}s"
+        per_series_aligner   = "ALIGN_SUM"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  documentation {
+    content   = "What to do: ${var.runbook}#${each.key}"
+    mime_type = "text/markdown"
+  }
+
+  alert_strategy {
+    auto_close = "1800s"
+  }
+}
+
+resource "google_monitoring_alert_policy" "measured" {
+  for_each              = local.measured
+  display_name          = "withEarth: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = [google_monitoring_notification_channel.owner.id]
+
+  conditions {
+    display_name = each.value.title
+
+    condition_threshold {
+      filter          = each.value.filter
+      comparison      = "COMPARISON_GT"
+      threshold_value = each.value.above
+      duration        = "0s"
+
+      aggregations {
+        alignment_period   = "60s"
+        per_series_aligner = "ALIGN_MAX"
+      }
+    }
+  }
+
+  documentation {
+    content   = "What to do: ${var.runbook}#${each.key}"
+    mime_type = "text/markdown"
+  }
+
+  alert_strategy {
+    auto_close = "1800s"
+  }
+}
+
+# An absence is only noticed of what has been there: the first tick and the first pass arm these alerts.
+resource "google_monitoring_alert_policy" "silent" {
+  for_each              = local.silent
+  display_name          = "withEarth: ${each.value.title}"
+  combiner              = "OR"
+  severity              = "CRITICAL"
+  notification_channels = [google_monitoring_notification_channel.owner.id]
+
+  conditions {
+    display_name = each.value.title
+
+    condition_absent {
+      filter   = local.signal_metric[each.value.signal]
+      duration = each.value.duration
+
+      aggregations {
+        alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_SUM"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  documentation {
+    content   = "What to do: ${var.runbook}#${each.key}"
+    mime_type = "text/markdown"
+  }
+}
+
+# A budget warns and stops nothing.
+resource "google_billing_budget" "month" {
+  count           = var.billing_account == null ? 0 : 1
+  billing_account = var.billing_account
+  display_name    = "withEarth ${var.project_id}"
+
+  budget_filter {
+    projects        = ["projects/${var.project_number}"]
+    calendar_period = "MONTH"
+  }
+
+  amount {
+    specified_amount {
+      currency_code = "USD"
+      units         = tostring(var.monthly_budget_usd)
+    }
+  }
+
+  dynamic "threshold_rules" {
+    for_each = [0.5, 0.9, 1.0]
+    content {
+      threshold_percent = threshold_rules.value
+    }
+  }
+
+  threshold_rules {
+    threshold_percent = 1.0
+    spend_basis       = "FORECASTED_SPEND"
+  }
+
+  all_updates_rule {
+    monitoring_notification_channels = [google_monitoring_notification_channel.owner.id]
+  }
+}

@@ -1,0 +1,52 @@
+variable "project_id" {
+  type        = string
+  description = "Project that is watched."
+}
+
+variable "project_number" {
+  type        = string
+  description = "Its number."
+}
+
+variable "region" {
+  type        = string
+  description = "Region of the functions."
+}
+
+variable "functions" {
+  type        = set(string)
+  description = "Names of the functions."
+}
+
+variable "signals" {
+  type = object({
+    field = string
+    codes = map(string)
+  })
+  description = "Codes that the functions log, each with its sentence, and the field that holds them."
+}
+
+variable "alert_email" {
+  type        = string
+  description = "Where alerts go."
+}
+
+variable "runbook" {
+  type        = string
+  description = "Where the runbook can be read."
+}
+
+variable "billing_account" {
+  type        = string
+  description = "Billing account of the budget alert, null for none."
+}
+
+variable "monthly_budget_usd" {
+  type        = number
+  description = "What a month may cost before the owner is told."
+}
+
+variable "log_retention_days" {
+  type        = number
+  description = "Days for which logs are kept."
+}

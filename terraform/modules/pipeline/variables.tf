@@ -1,0 +1,33 @@
+variable "project_id" {
+  type        = string
+  description = "Project that is deployed to."
+}
+
+variable "region" {
+  type        = string
+  description = "Region of the trigger."
+}
+
+variable "repository" {
+  type = object({
+    owner  = string
+    name   = string
+    branch = string
+  })
+  description = "GitHub repository and branch that are deployed."
+}
+
+variable "state_bucket" {
+  type        = string
+  description = "Bucket of the Terraform state."
+}
+
+variable "packages_bucket" {
+  type        = string
+  description = "Bucket to which the zips are uploaded."
+}
+
+variable "accounts" {
+  type        = map(string)
+  description = "Full names of the identities that a deployment hands to functions and callers."
+}

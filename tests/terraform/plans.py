@@ -1,0 +1,94 @@
+"""Plans the Terraform configuration with the genuine Terraform and a stand-in for Google's provider.
+
+The stand-in (`tfcheck`) has the provider's real schema and reaches nothing. It is found through TFCHECK, the directory
+it lies in, or beside the repository; without it, or without a Terraform, the tests are skipped and say so.
+"""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+CONFIGURATION: Final = ROOT / "terraform"
+PROJECT: Final = "demo-project"
+OWNER: Final = "owner@example.com"
+FUNCTIONS: Final = ("dispatcher", "worker", "executor", "reconciler", "sentiment", "api")
+EVERYTHING: Final = {
+    "execute_trades": True,
+    "predictor": "gemini",
+    "sentiment": True,
+    "static_egress": True,
+    "billing_account": "012345-6789AB-CDEF01",
+    "repository": {"owner": "somebody", "name": "withearth"},
+    "packages": dict.fromkeys(FUNCTIONS, "0" * 64),
+}
+"""Every variable that adds resources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What Terraform would make."""
+
+    document: dict[str, Any]
+
+    def resources(self, kind: str = "") -> Iterator[dict[str, Any]]:
+        """Every resource of a type, as it would be after the apply."""
+        for change in self.document["resource_changes"]:
+            if change["mode"] == "managed" and (not kind or change["type"] == kind):
+                yield change["change"]["after"] | {"address": change["address"], "kind": change["type"]}
+
+    def one(self, kind: str, name: str) -> dict[str, Any]:
+        """The resource of this type and name."""
+        (found,) = (each for each in self.resources(kind) if each["name"] == name)
+        return found
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run tfcheck on the configuration. Skips the test, aloud, where there is no tfcheck or no Terraform."""
+    command = [sys.executable, str(_tool()), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
+
+
+@functools.cache
+def _tool() -> Path:
+    beside = ROOT.parent / "shared" / "tools" / "tfcheck"
+    tool = Path(os.environ.get("TFCHECK", beside)) / "tfcheck.py"
+    if not tool.is_file():
+        _without(f"there is no {tool}: set TFCHECK to the directory that holds tfcheck.py")
+    found = subprocess.run(
+        [sys.executable, str(tool), "tf", str(CONFIGURATION), "--", "version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    if found.returncode:
+        _without((found.stdout + found.stderr).strip())
+    return tool
+
+
+def _without(why: str) -> None:
+    if os.environ.get("REQUIRE_TERRAFORM"):
+        pytest.fail(f"REQUIRE_TERRAFORM is set, and {why}")
+    pytest.skip(f"Terraform's plan is not tested: {why}")
+
+
+@functools.cache
+def planned(*, everything: bool) -> Plan:
+    """The plan with the defaults, or with everything switched on."""
+    chosen = EVERYTHING if everything else {}
+    with TemporaryDirectory() as directory:
+        variables, plan = Path(directory) / "chosen.tfvars.json", Path(directory) / "plan.json"
+        variables.write_text(json.dumps({"project_id": PROJECT, "owner_email": OWNER, **chosen}), encoding="utf-8")
+        done = run("check", str(CONFIGURATION), "--plan", "--plan-json", str(plan), "--var-file", str(variables))
+        assert done.returncode == 0, done.stdout + done.stderr
+        return Plan(json.loads(plan.read_text(encoding="utf-8")))

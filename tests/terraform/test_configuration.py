@@ -1,0 +1,160 @@
+"""What the Terraform plan has to agree on with the code: settings, indexes, topics, sizes, signals, alerts."""
+
+import re
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from tests.terraform.plans import ROOT, Plan, planned
+from withearth import deployment
+from withearth.flow.documents import CLAIM_LEASE, EXPIRE_AT, EXPIRING
+from withearth.flow.work import WORK_FOR
+from withearth.local.scheduler import CLOUD_JOBS, SLOW_JOBS
+from withearth.messaging.port import MARKET_TICKS, TRADE_INTENTS
+from withearth.settings import KEYS, SECRET_KEYS, is_reference, load_settings
+from withearth.signals import FIELD, Signal
+from withearth.store.indexes import INDEXES
+
+RUNBOOK: Final = ROOT / "docs" / "runbook.md"
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    """Everything switched on."""
+    return planned(everything=True)
+
+
+def functions(plan: Plan) -> dict[str, Any]:
+    """The configuration of each function."""
+    return {each["name"]: each["service_config"][0] for each in plan.resources("google_cloudfunctions2_function")}
+
+
+def environments(plan: Plan) -> dict[str, dict[str, str]]:
+    """The environment of each function."""
+    return {name: config["environment_variables"] for name, config in functions(plan).items()}
+
+
+def test_every_environment_variable_is_a_setting(plan: Plan) -> None:
+    """No function is told what the code does not read."""
+    assert not {key for environment in environments(plan).values() for key in environment} - set(KEYS)
+
+
+def test_every_environment_is_accepted_by_the_settings(plan: Plan) -> None:
+    """Loaded as the function loads it, with nothing misspelt and every rule between two settings kept."""
+    for environment in environments(plan).values():
+        load_settings(environment, env_file=None)
+
+
+def test_no_environment_holds_a_secret(plan: Plan) -> None:
+    """Only references, to secrets that the plan makes."""
+    secrets = {each["secret_id"] for each in plan.resources("google_secret_manager_secret")}
+    told = {environment[key] for environment in environments(plan).values() for key in SECRET_KEYS}
+
+    assert told == {f"secret://{name}" for name in secrets}
+    assert all(is_reference(value) for value in told)
+
+
+def test_firestore_has_the_indexes_that_the_queries_need(plan: Plan) -> None:
+    """The composite indexes of the plan are those of store/indexes.py, and no other."""
+    found = {
+        (each["collection"], *((field["field_path"], field["order"]) for field in each["fields"]))
+        for each in plan.resources("google_firestore_index")
+    }
+
+    assert found == {
+        (
+            index.collection,
+            *((name, "ASCENDING") for name in index.equal),
+            (index.order_by, index.direction.upper()),
+        )
+        for index in INDEXES
+        if index.composite
+    }
+
+
+def test_firestore_forgets_what_says_when_it_may(plan: Plan) -> None:
+    """A time to live for every collection whose documents have one."""
+    found = {
+        (each["collection"], each["field"]) for each in plan.resources("google_firestore_field") if each["ttl_config"]
+    }
+
+    assert found == {(collection, EXPIRE_AT) for collection in EXPIRING}
+
+
+def test_topics_and_schedules_are_those_of_the_code(plan: Plan) -> None:
+    """The names that the code publishes to, each with its dead letters; the hours that a local run keeps."""
+    topics = {each["name"] for each in plan.resources("google_pubsub_topic")}
+    schedules = {each["name"]: each["schedule"] for each in plan.resources("google_cloud_scheduler_job")}
+
+    assert topics == {MARKET_TICKS, TRADE_INTENTS, f"{MARKET_TICKS}-dead", f"{TRADE_INTENTS}-dead"}
+    assert schedules == {job.function: job.cron for job in (*CLOUD_JOBS, *SLOW_JOBS)}
+    assert {each["time_zone"] for each in plan.resources("google_cloud_scheduler_job")} == {"Etc/UTC"}
+
+
+def test_subscriptions_deliver_as_the_flow_needs_it(plan: Plan) -> None:
+    """Never deleted for idleness, dead-lettered, in order for intents, and answered before they are sent again."""
+    pushes = {each["name"]: each for each in plan.resources("google_pubsub_subscription") if each["push_config"]}
+
+    assert set(pushes) == {f"{MARKET_TICKS}-worker", f"{TRADE_INTENTS}-executor"}
+    for name, each in pushes.items():
+        function = name.rsplit("-", 1)[1]
+        assert each["enable_message_ordering"] is (function == "executor")
+        assert each["ack_deadline_seconds"] > functions(plan)[function]["timeout_seconds"]
+        assert each["dead_letter_policy"][0]["max_delivery_attempts"] == 5
+        assert each["message_retention_duration"] == "600s"
+    for each in plan.resources("google_pubsub_subscription"):
+        assert each["expiration_policy"] == [{"ttl": ""}]
+
+
+def test_no_call_outlives_its_lease(plan: Plan) -> None:
+    """An execution is given up before its function is killed, and that before its lease can be taken over."""
+    for name in ("executor", "reconciler", "worker", "dispatcher"):
+        assert timedelta(seconds=functions(plan)[name]["timeout_seconds"]) < CLAIM_LEASE
+    for name in ("executor", "reconciler"):
+        assert timedelta(seconds=functions(plan)[name]["timeout_seconds"]) > WORK_FOR
+
+
+def test_functions_are_bounded(plan: Plan) -> None:
+    """One order at a time in an instance, few instances, and only ever one of what must not meet itself."""
+    config = functions(plan)
+
+    assert set(config) == set(deployment.SIZES)
+    assert (config["executor"]["max_instance_request_concurrency"], config["executor"]["max_instance_count"]) == (1, 4)
+    assert {config[name]["max_instance_count"] for name in ("dispatcher", "reconciler", "sentiment")} == {1}
+
+
+def test_the_reconciler_goes_on_when_trading_pauses(plan: Plan) -> None:
+    """`paused` stops what decides; what watches open positions has no such switch."""
+    text = (ROOT / "terraform" / "main.tf").read_text(encoding="utf-8")
+
+    assert 'paused     = name != "reconciler" && var.paused' in text
+    assert not any(each["paused"] for each in plan.resources("google_cloud_scheduler_job"))
+
+
+def test_every_signal_is_counted_as_the_code_logs_it(plan: Plan) -> None:
+    """One metric for each code, on the very field that `tell` writes."""
+    filters = {each["name"]: each["filter"] for each in plan.resources("google_logging_metric")}
+
+    for signal in Signal:
+        assert filters[f"withearth/{signal.lower()}"].endswith(f' AND jsonPayload.{FIELD}="{signal}"')
+
+
+def test_every_signal_is_told_somewhere() -> None:
+    """A metric nobody feeds would be an alert that never comes."""
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "shared").rglob("*.py"))
+
+    assert not [signal for signal in Signal if f"Signal.{signal}" not in code]
+
+
+def test_every_alert_has_its_section_in_the_runbook(plan: Plan) -> None:
+    """The link in an alert leads to a heading, and every section belongs to an alert."""
+    headings = re.findall(r"^## (.+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    linked = set()
+    for each in plan.resources("google_monitoring_alert_policy"):
+        (documentation,) = each["documentation"]
+        linked |= set(re.findall(r"runbook\.md#([\w-]+)", documentation["content"]))
+
+    assert len(linked) == len(list(plan.resources("google_monitoring_alert_policy")))
+    assert linked == anchors
