@@ -75,12 +75,11 @@ def test_r26_every_decision_says_what_it_cost(tmp_path: Path) -> None:
     """In its document and in the view that a screen shows."""
     opened = installation(tmp_path, Scripted(LONG, cost=COST))
     opened.run(0)
-    signals = opened.store.get(Ref("views", "signals"))
+    (told,) = opened.store.query(Query("feed"))
     overview = opened.store.get(Ref("views", "overview"))
 
-    assert signals is not None
     assert overview is not None
-    assert {each["cost_micro_usd"] for each in signals.data["signals"]} == {COST.micro_usd}
+    assert {each["cost_micro_usd"] for each in told.data["rows"]} == {COST.micro_usd}
     assert overview.data["model"]["spent_usd"] == "0.5"
 
 

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from tests.builders.installation import Installation
 from withearth.domain.canonical import canonical_json
+from withearth.flow.documents import view_ref
 from withearth.flow.story import story
 from withearth.store.port import Query
 from withearth.views import contract
@@ -18,6 +19,17 @@ BY_COLLECTION: Mapping[str, Any] = {
     "trades": contract.Trade,
     "labels": contract.Label,
     "events": contract.EventRow,
+    "feed": contract.Feed,
+    "charts": contract.Chart,
+}
+
+VIEWS: Mapping[str, Any] = {
+    "overview": contract.OverviewView,
+    "money": contract.MoneyView,
+    "positions": contract.PositionsView,
+    "heatmap": contract.HeatMapView,
+    "limits": contract.LimitsView,
+    "calibration": contract.CalibrationView,
 }
 
 
@@ -42,6 +54,15 @@ def test_the_books_are_what_the_contract_says(installation: Installation, collec
     assert found
     for each in found:
         check(BY_COLLECTION[collection], each.data)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_views_are_what_the_contract_says(installation: Installation, name: str) -> None:
+    """Every view is there after a few hours, and of its type."""
+    found = installation.store.get(view_ref(name))
+
+    assert found is not None
+    check(VIEWS[name], found.data)
 
 
 def test_a_story_is_what_the_contract_says(installation: Installation) -> None:

@@ -16,7 +16,7 @@ from withearth.domain.reasons import Reason
 from withearth.domain.times import Timeframe, tick_id
 from withearth.flow.decide import decide
 from withearth.flow.dispatch import dispatch, market_tick
-from withearth.flow.documents import decision_ref
+from withearth.flow.documents import decision_ref, ledger_ref
 from withearth.flow.execute import execute
 from withearth.flow.journal import journal_row
 from withearth.flow.trader import decision_now
@@ -64,7 +64,9 @@ def test_the_run_earns_a_record(installation: Installation) -> None:
     installation.run(HOURS)
 
     closed = [each.data for each in installation.store.query(Query("trades", where={"status": "CLOSED"}))]
-    ledger = installation.store.query(Query("risk"))[0].data
+    stored = installation.store.get(ledger_ref("SHADOW"))
+    assert stored is not None
+    ledger = stored.data
     assert ledger["trades"] == len(closed) > 0
     assert Decimal(ledger["net"]) == sum(Decimal(each["net_pnl"]) for each in closed)
     for each in closed:

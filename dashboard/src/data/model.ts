@@ -51,7 +51,7 @@ export interface CalibrationView {
 
 /** One timeframe of one symbol. `value` is the close's distance from its SMA(20) in ATR(14); `strength` 0 to 1. */
 export interface Cell {
-  direction: "up" | "down" | "flat";
+  direction: Trend;
   strength: number;
   value: number;
   rsi: number;
@@ -95,10 +95,9 @@ export interface ControlRequest {
   at: Instant;
 }
 
-/** `views/control`: the newest answers first. `flattening` lasts until everything is closed. */
+/** `views/control`: the newest answers first. */
 export interface ControlView {
   at: Instant;
-  flattening: boolean;
   answers: readonly ControlAnswer[];
 }
 
@@ -128,9 +127,11 @@ export interface Decision {
 
 export type Direction = "long" | "short" | "hold";
 
-/** Equity after a closed trade, or at the end of an older UTC day, and how far that is below the highest before. */
+/** Equity after a closed trade, or at the end of an older UTC day (`trade` is null), with what that earned, net. `drawdown_pct` is how far the equity is below its highest before, in percent of that. */
 export interface EquityPoint {
   at: Instant;
+  trade: string | null;
+  net: DecimalText;
   equity: DecimalText;
   drawdown_pct: number;
 }
@@ -328,7 +329,7 @@ export interface OrderOutcome {
 
 export type Origin = "SYNTHETIC" | "RECORDED" | "LIVE";
 
-/** `views/overview`, written every minute. The page works out ages itself; after `stale_after_s` all is stale. `data_as_of` is the newest close that any decision saw; `clock_skew_ms` is our clock minus the exchange's, null where nobody measured it. */
+/** `views/overview`, written every minute. The page works out ages itself; after `stale_after_s` all is stale. `flattening` lasts from the request to close everything until all is closed. `data_as_of` is the newest close that any decision saw; `clock_skew_ms` is our clock minus the exchange's, null where nobody measured it. */
 export interface OverviewView {
   mode: Mode;
   market: Origin;
@@ -345,6 +346,7 @@ export interface OverviewView {
   weight: Weight | null;
   model: Model | null;
   trading: Trading;
+  flattening: boolean;
   health: readonly Health[];
   verdict: Verdict;
   open_trades: number;
@@ -366,7 +368,7 @@ export interface Position {
   r: number | null;
   stop: Guard;
   target: Guard;
-  protection: "ARMED" | "NAKED" | "SHADOW";
+  protection: Protection;
   phase: string | null;
   liquidation: Liquidation | null;
   opened_at: Instant;
@@ -390,6 +392,8 @@ export interface Prediction {
   support: number | null;
   resistance: number | null;
 }
+
+export type Protection = "ARMED" | "NAKED" | "SHADOW";
 
 /** One predictor: all its labelled decisions, and the same by symbol and by regime. */
 export interface Reliability {
@@ -445,12 +449,13 @@ export interface Story {
   events: readonly EventRow[];
 }
 
-/** The newest tick: how many symbols were sent, and how many of them are decided. */
+/** The newest tick with a decision: how many symbols were sent, are decided, and could not be for want of data. */
 export interface Tick {
   tick_id: string;
   closed_at: Instant;
   symbols: number;
   decided: number;
+  without_data: number;
 }
 
 /** `trades/ID`. `pnl` is gross. VOID trades and open ones have no result. */
@@ -491,6 +496,8 @@ export interface Trading {
   at: Instant | null;
   known: boolean;
 }
+
+export type Trend = "up" | "down" | "flat";
 
 /** The worst check, in one word. A page that sees an old heartbeat says so instead. */
 export interface Verdict {

@@ -4,9 +4,10 @@ They write to the books in STATE_DIR, which a running `withearth run` reads agai
 """
 
 import getpass
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
@@ -19,6 +20,7 @@ from withearth.flow.trading_state import Standing, TradingState, ask_to_flatten,
 from withearth.local.clocks import WallClock
 from withearth.settings import Settings
 from withearth.store.port import DocumentStore
+from withearth.views.contract import LimitRow, Trading
 
 WORD: Final = "FLATTEN"
 
@@ -91,7 +93,7 @@ def _books(settings: Settings, state: Path | None) -> DocumentStore:
     return open_store(directory)
 
 
-def _state_line(trading: dict[str, Any]) -> str:
+def _state_line(trading: Trading) -> str:
     by = f" by {trading['who']}" if trading["who"] else ""
     why = f": {trading['why']}" if trading["why"] else ""
     return f"Trading is {trading['state']}{_since(trading['at'])}{by}{why}"
@@ -101,7 +103,7 @@ def _since(at: datetime | None) -> str:
     return "" if at is None else f" since {at:%Y-%m-%d %H:%M} UTC"
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
+def _table(rows: Sequence[LimitRow]) -> Table:
     table = Table("limit", "value", "used", "stops entries", "lifts at (UTC)", title="Limits", title_justify="left")
     for row in rows:
         value = "off" if row["value"] == "0" else row["value"]

@@ -23,13 +23,14 @@ from withearth.domain.times import Timeframe, decision_id, tick_time
 from withearth.features.snapshot import HISTORY_BARS, FeatureSnapshot, build_snapshot, to_document, with_depth
 from withearth.flow.account import free_margin
 from withearth.flow.asking import Outcome, Ticket, admit, put, reservation, settlement, written_off
-from withearth.flow.documents import CLAIM_LEASE, DECISION_RETENTION, DecisionState, decision_ref
+from withearth.flow.documents import CLAIM_LEASE, DECISION_RETENTION, DecisionState, chart_ref, decision_ref
 from withearth.flow.labelling import label_due
 from withearth.flow.runtime import Runtime
 from withearth.flow.sentiment import fresh_sentiment
 from withearth.messaging.events import MarketTick, TradeIntent, encode
 from withearth.messaging.port import TRADE_INTENTS, Message
-from withearth.store.port import AlreadyExists, Document, Ref, Stored, Write, write_over
+from withearth.store.port import AlreadyExists, Document, Ref, Replace, Stored, Write, write_over
+from withearth.views.charts import chart
 
 
 class Stage(StrEnum):
@@ -145,6 +146,8 @@ def _observe(case: _Case) -> FeatureSnapshot:
     if slice_ is None:
         raise MarketFault(Reason.QUOTE_MISSING)
     windows = {each: market.candles(symbol, each, case.closed_at, HISTORY_BARS) for each in Timeframe}
+    if symbol in case.runtime.settings.symbols[: case.runtime.settings.chart_symbols]:
+        case.consequences.append(Replace(chart_ref(symbol), chart(symbol, case.closed_at, windows)))
     quote = Quote(symbol, **{name: getattr(slice_, name) for name in type(slice_).model_fields})
     return build_snapshot(symbol, case.closed_at, windows, quote)
 

@@ -21,9 +21,11 @@ EVENTS: Final = "events"
 POSITIONS: Final = "positions"
 LABELS: Final = "labels"
 SENTIMENT: Final = "sentiment"
+FEED: Final = "feed"
+CHARTS: Final = "charts"
 
 EXPIRE_AT: Final = "expire_at"
-EXPIRING: Final = frozenset({DECISIONS, EVENTS, LABELS, SENTIMENT})
+EXPIRING: Final = frozenset({DECISIONS, EVENTS, FEED, LABELS, SENTIMENT})
 """Collections whose documents name in EXPIRE_AT when the store may forget them."""
 
 
@@ -144,6 +146,21 @@ def calibration_ref(predictor: str) -> Ref:
 def label_ref(decision_id: str) -> Ref:
     """Which barrier the levels of one decision met first, whether or not it was traded."""
     return Ref(LABELS, decision_id)
+
+
+def feed_ref(tick_id: str) -> Ref:
+    """Every decision of one tick, a line each."""
+    return Ref(FEED, tick_id)
+
+
+def chart_ref(symbol: str) -> Ref:
+    """The newest candles of a symbol, for a page that cannot ask an exchange."""
+    return Ref(CHARTS, symbol)
+
+
+def calibration_sums_ref() -> Ref:
+    """What the calibration view is made from: sums over every labelled decision."""
+    return Ref("risk", "calibration")
 
 
 def view_ref(name: str) -> Ref:

@@ -20,14 +20,13 @@ from withearth.flow.documents import (
     position_ref,
     trade_ref,
 )
+from withearth.flow.ledger import booking
 from withearth.flow.runtime import Runtime
 from withearth.store.port import AlreadyExists, Create, Delete, Replace, Stored, Write, version_of, write_over
 
 JOURNAL_COLUMNS: Final = ("timestamp", "symbol", "side", "qty", "entry", "tp", "sl", "exit", "pnl", "status", "id")
 """The classic journal row, in its order. `pnl` is gross; the net figures follow."""
 NET_COLUMNS: Final = ("fees", "funding", "net_pnl", "r_multiple", "exit_reason", "closed_at", "mode", "market")
-
-EMPTY_LEDGER: Final = {"trades": 0, "wins": 0, "voids": 0, "gross": "0", "fees": "0", "funding": "0", "net": "0"}
 
 
 def opening(runtime: Runtime, trade_id: str, symbol: str, trade: OpenTrade) -> list[Write]:
@@ -99,22 +98,9 @@ def closing(stored: Stored, ended: Exit, booked: Result | None, ledger: Stored |
     return [
         Replace(stored.ref, document, stored.version),
         Delete(position_ref(symbol)),
-        _ledger_write(ledger, booked, document["mode"]),
+        write_over(ledger_ref(document["mode"]), booking(ledger, ended, booked), version_of(ledger)),
         event(f"{trade_id}-closed", "TRADE_CLOSED", ended.at, symbol, f"{ended.reason} net {document['net_pnl']}"),
     ]
-
-
-def _ledger_write(ledger: Stored | None, booked: Result | None, mode: str) -> Write:
-    before: Any = EMPTY_LEDGER if ledger is None else ledger.data
-    after = dict(before) | {"trades": before["trades"] + 1}
-    if booked is None:
-        after["voids"] = before["voids"] + 1
-    else:
-        after["wins"] = before["wins"] + (booked.net > 0)
-        for name, amount in (("gross", booked.gross), ("fees", booked.fees), ("funding", booked.funding)):
-            after[name] = str(Decimal(before[name]) + amount)
-        after["net"] = str(Decimal(before["net"]) + booked.net)
-    return write_over(ledger_ref(mode), after, version_of(ledger))
 
 
 def event(event_id: str, kind: str, at: datetime, symbol: str, text: str) -> Create:

@@ -5,6 +5,7 @@ oldest first and a bounded number a pass. A label is a function of the decision 
 when, or how often, it is worked out.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -14,12 +15,14 @@ from withearth.decision.assess import Assessment
 from withearth.decision.barriers import Barrier, Barriers, first_barrier
 from withearth.decision.prediction import Answer, Question
 from withearth.decision.regime import regime
+from withearth.decision.reliability import sample_of
 from withearth.domain.errors import Contention, MarketFault
 from withearth.domain.side import Side
 from withearth.domain.times import TICK, Timeframe
-from withearth.flow.documents import LABELS, label_ref
+from withearth.flow.documents import LABELS, calibration_sums_ref, label_ref, view_ref
 from withearth.flow.runtime import Runtime
-from withearth.store.port import Create, Query, Replace, Stored, Write
+from withearth.store.port import AlreadyExists, Create, Query, Replace, Stored, Write, version_of, write_over
+from withearth.views.calibration import calibration_view, counted
 
 LABEL_RETENTION: Final = timedelta(days=730)
 LABELS_A_PASS: Final = 200
@@ -77,14 +80,27 @@ def label_past_decisions(runtime: Runtime, at_most: int = LABELS_A_PASS) -> int:
     )
     try:
         if due:
-            runtime.store.commit([_filled(runtime, each) for each in due])
-    except Contention:
+            filled = [_filled(runtime, each) for each in due]
+            runtime.store.commit([*filled, *_counting(runtime, filled)])
+    except (Contention, AlreadyExists):
         # Another pass wrote the same labels; there is nothing to add.
         return 0
     return len(due)
 
 
-def _filled(runtime: Runtime, label: Stored) -> Write:
+def _counting(runtime: Runtime, filled: Sequence[Replace]) -> list[Write]:
+    """What adds the labels that are done now to the calibration, in the commit that makes them done."""
+    samples = [each for each in map(sample_of, (label.data for label in filled)) if each is not None]
+    if not samples:
+        return []
+    stored = runtime.store.get(calibration_sums_ref())
+    sums = counted({} if stored is None else stored.data["predictors"], samples)
+    view = calibration_view(sums, runtime.clock.now())
+    changed = write_over(calibration_sums_ref(), {"predictors": sums}, version_of(stored))
+    return [changed, Replace(view_ref("calibration"), view)]
+
+
+def _filled(runtime: Runtime, label: Stored) -> Replace:
     """The label with its barrier, or put back while candles may still come."""
     barriers = _barriers(label.data)
     try:

@@ -6,13 +6,13 @@ and is not counted.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from withearth.domain.errors import MarketFault, Refused
 from withearth.domain.reasons import Reason
@@ -29,10 +29,9 @@ from withearth.flow.documents import (
     flatten_ref,
     live_begun_ref,
     trading_ref,
-    view_ref,
 )
 from withearth.flow.journal import event, record_once
-from withearth.flow.runtime import Runtime
+from withearth.flow.runtime import SHADOW, Runtime
 from withearth.flow.trading_state import (
     Standing,
     TradingState,
@@ -53,6 +52,7 @@ from withearth.risk.limits import refusals as refused_by
 from withearth.settings import Settings
 from withearth.signals import Signal, tell
 from withearth.store.port import Create, Delete, DocumentStore, Query, Replace, Stored, Write, version_of, write_over
+from withearth.views.contract import LimitRow, LimitsView
 
 STUCK_AFTER: Final = timedelta(minutes=3)
 """Longer than a lease and a pass of the reconciler, which must have brought a naked quantity to its end by then."""
@@ -251,19 +251,20 @@ def _end_flatten(runtime: Runtime) -> None:
         runtime.store.commit([Delete(request.ref, request.version), told])
 
 
-def limits_document(store: DocumentStore, settings: Settings, mode: str, now: datetime) -> dict[str, Any]:
+def limits_document(store: DocumentStore, settings: Settings, mode: str, now: datetime) -> LimitsView:
     """Trading state and limits with their use, as they are shown. Without rows where the book cannot be read."""
     trading, found = _read_books(store, mode)
     rows = () if found.book is None else usage(found.book, limits_of(settings, mode), now, found.sheet)
     return {
         "at": now,
-        "trading": trading.to_document(),
+        "applies": mode != SHADOW,
+        "trading": trading.shown(),
         "readable": found.book is not None,
         "limits": [_row(each) for each in rows],
     }
 
 
-def _row(row: Usage) -> Mapping[str, Any]:
+def _row(row: Usage) -> LimitRow:
     return {
         "limit": row.key,
         "reason": row.reason.value,
@@ -272,16 +273,3 @@ def _row(row: Usage) -> Mapping[str, Any]:
         "stops": row.stops,
         "lifts_at": row.lifts_at,
     }
-
-
-def write_limits_view(runtime: Runtime) -> None:
-    """Write what a dashboard shows of the limits, and tell when the trading state is no longer what it showed before.
-
-    So a change is noticed within a pass whoever made it: a limit, the command line, the dashboard or a hand.
-    """
-    before = runtime.store.get(view_ref("limits"))
-    shown = limits_document(runtime.store, runtime.settings, runtime.mode, runtime.clock.now())
-    runtime.store.commit([Replace(view_ref("limits"), shown)])
-    if before is not None and before.data["trading"] != shown["trading"]:
-        trading = shown["trading"]
-        tell(Signal.TRADING_STATE_CHANGED, logging.WARNING, **{name: trading[name] for name in ("state", "who", "why")})

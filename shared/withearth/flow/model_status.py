@@ -8,11 +8,10 @@ from withearth.flow.asking import retired_models
 from withearth.flow.documents import budget_ref, model_health_ref
 from withearth.flow.runtime import Runtime
 from withearth.store.port import Stored
+from withearth.views.contract import Model
 
 
-def model_status(
-    runtime: Runtime, decisions: Sequence[Stored], before: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
+def model_status(runtime: Runtime, decisions: Sequence[Stored], before: Mapping[str, Any] | None) -> Model | None:
     """The status, None where no model is asked. `decisions` are the newest tick's; without any, the dead names stay."""
     if not runtime.settings.asks_models:
         return None

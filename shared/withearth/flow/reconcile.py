@@ -6,30 +6,29 @@ A symbol whose candles cannot be read is reported and keeps nobody else waiting.
 """
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
 from withearth.domain.errors import Contention, MarketFault, Retryable
-from withearth.domain.times import floor_to_tick, tick_id
 from withearth.execution.phases import Phase
 from withearth.execution.venue import Venue
 from withearth.flow.account import follow_account
 from withearth.flow.canary import try_stops
-from withearth.flow.documents import DECISIONS, TRADES, DecisionState, TradeStatus, tick_ref
+from withearth.flow.documents import TRADES, TradeStatus
 from withearth.flow.drift import check_drift
 from withearth.flow.execute import resume
 from withearth.flow.follow import bring_up_to_date
 from withearth.flow.journal import event, record_once
 from withearth.flow.labelling import label_past_decisions
-from withearth.flow.limits import executions_begun, guard, write_limits_view
+from withearth.flow.limits import executions_begun, guard
+from withearth.flow.newest_tick import look_at_newest_tick
 from withearth.flow.runtime import Runtime
 from withearth.flow.sweep import sweep
 from withearth.flow.views import write_views
 from withearth.signals import Signal, tell
-from withearth.store.port import Query, Replace, Stored
+from withearth.store.port import Query, Stored
 
 SWEEP_MINUTES: Final = 5
 SHARE_OF_A_PASS: Final = timedelta(seconds=20)
@@ -59,11 +58,8 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
         _attempt("canary", partial(try_stops, runtime, runtime.venue))
         _attempt("drift", partial(check_drift, runtime, runtime.venue))
         still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
-    decisions = _newest_decisions(runtime)
     labelled = label_past_decisions(runtime)
-    write_views(runtime, decisions, still_open)
-    if runtime.venue is not None:
-        write_limits_view(runtime)
+    write_views(runtime, look_at_newest_tick(runtime), still_open)
     tell(Signal.PASS_DONE, open_trades=len(still_open))
     return {"open": len(still_open), "ended": len(open_trades) - len(still_open), "labelled": labelled}
 
@@ -116,17 +112,3 @@ def _report(runtime: Runtime, trade: Stored, fault: MarketFault) -> None:
     text = f"{trade.ref.id} cannot be followed: {fault.detail}"
     told = event(f"{trade.ref.id}-unfollowed", fault.reason.value, runtime.clock.now(), trade.data["symbol"], text)
     record_once(runtime, told)
-
-
-def _newest_decisions(runtime: Runtime) -> Sequence[Stored]:
-    """The decisions of the newest tick, once all are in; their count by outcome goes into the tick's document."""
-    ref = tick_ref(tick_id(floor_to_tick(runtime.clock.now())))
-    tick = runtime.store.get(ref)
-    if tick is None or "outcomes" in tick.data:
-        return ()
-    found = runtime.store.query(Query(DECISIONS, where={"tick_id": ref.id}))
-    done = [each for each in found if each.data["state"] == DecisionState.DONE]
-    if len(done) == len(tick.data["symbols"]):
-        outcomes = Counter(str(each.data["blocked_by"] or "INTENT") for each in done)
-        runtime.store.commit([Replace(ref, dict(tick.data) | {"outcomes": dict(outcomes)}, tick.version)])
-    return done

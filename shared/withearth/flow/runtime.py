@@ -1,6 +1,7 @@
 """What every use case is given: the settings and the ports, chosen once in `bootstrap`."""
 
 from dataclasses import dataclass
+from typing import Final, cast
 
 from withearth.decision.prediction import Predictor
 from withearth.decision.sentiment import SentimentSource
@@ -11,6 +12,10 @@ from withearth.messaging.port import Publisher
 from withearth.settings import Settings
 from withearth.store.blobs import Blobs
 from withearth.store.port import DocumentStore
+from withearth.views.contract import Mode
+
+SHADOW: Final[Mode] = "SHADOW"
+"""The mode without a venue: no limit stops its trades, for they risk nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,6 @@ class Runtime:
     venue: Venue | None = None
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """What kind of trades these are, in the word that stands beside every number of theirs."""
-        return "SHADOW" if self.venue is None else self.venue.kind
+        return SHADOW if self.venue is None else cast("Mode", self.venue.kind)

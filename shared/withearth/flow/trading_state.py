@@ -32,6 +32,7 @@ from withearth.store.port import (
     version_of,
     write_over,
 )
+from withearth.views.contract import Trading
 
 SYSTEM: Final = "withearth"
 """Who did it, where no person did."""
@@ -73,8 +74,18 @@ class Standing:
         return _REASONS[self.state]
 
     def to_document(self) -> dict[str, Any]:
-        """The standing as it is kept, and shown."""
+        """The standing as it is kept."""
         return {"state": self.state.value, "who": self.who, "why": self.why, "at": self.at}
+
+    def shown(self) -> Trading:
+        """The standing as it is shown."""
+        return {
+            "state": self.state.value,
+            "who": self.who,
+            "why": self.why,
+            "at": self.at,
+            "known": self.is_known,
+        }
 
 
 def standing(stored: Stored | None) -> Standing:

@@ -1,112 +1,195 @@
-"""Views: the few small documents a dashboard reads, so that it never has to query the books."""
+"""Views: the few small documents a dashboard reads, so that it never has to query the books.
 
-from collections.abc import Iterable, Mapping, Sequence
+The reconciler is their only writer. Each is written when something in it has changed, but for the overview, which is
+the heartbeat. `at` in a view is therefore when its contents changed last.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from withearth import __version__
+from withearth.domain.errors import MarketFault, Unavailable
+from withearth.execution.record import Execution, execution_from
 from withearth.flow.account import equity_at_first
-from withearth.flow.documents import TRADES, TradeStatus, ledger_ref, view_ref
-from withearth.flow.journal import EMPTY_LEDGER
+from withearth.flow.documents import TradeStatus, feed_ref, flatten_ref, ledger_ref, view_ref
+from withearth.flow.ledger import sums_of
+from withearth.flow.limits import executions_begun, limits_document
 from withearth.flow.model_status import model_status
-from withearth.flow.runtime import Runtime
-from withearth.store.port import Query, Replace, Stored, Write
+from withearth.flow.money import money_view
+from withearth.flow.newest_tick import News, feed_of, tick_of
+from withearth.flow.runtime import SHADOW, Runtime
+from withearth.signals import Signal, tell
+from withearth.store.port import Ref, Replace, Stored, Write
+from withearth.views.contract import (
+    Feed,
+    HeatMapView,
+    LimitsView,
+    OverviewView,
+    Position,
+    PositionsView,
+    Trading,
+)
+from withearth.views.heatmap import heat_row
+from withearth.views.overview import STALE_AFTER, Known, health, verdict
+from withearth.views.positions import Mark, executed_position, shadow_position
 
-EQUITY_POINTS: Final = 500
-
-
-def write_views(runtime: Runtime, decisions: Sequence[Stored], open_trades: Sequence[Stored]) -> None:
-    """Write what has changed. `decisions` are the newest tick's, empty when there is nothing new to show."""
-    now = runtime.clock.now()
-    ledger = runtime.store.get(ledger_ref(runtime.mode))
-    totals: Mapping[str, Any] = EMPTY_LEDGER if ledger is None else ledger.data
-    overview, equity = runtime.store.get_many([view_ref("overview"), view_ref("equity")])
-    writes: list[Write] = [
-        Replace(view_ref("overview"), _overview(runtime, now, totals, open_trades, decisions, overview))
-    ]
-    if decisions:
-        writes.append(Replace(view_ref("signals"), {"at": now, "signals": [signal(each.data) for each in decisions]}))
-    if equity is None or equity.data["trades"] != totals["trades"]:
-        writes.append(Replace(view_ref("equity"), _equity(runtime, now, totals)))
-    runtime.store.commit([*writes, Replace(view_ref("positions"), {"at": now, "positions": _positions(open_trades)})])
-
-
-def labels(runtime: Runtime) -> dict[str, Any]:
-    """What every answer carries, so that no number is ever mistaken for another kind of number."""
-    return {"mode": runtime.mode, "market": runtime.market.origin.value, "predictor": runtime.predictor.name}
+READ_BEFORE: Final = ("overview", "money", "positions", "heatmap", "limits")
 
 
-def signal(decision: Mapping[str, Any]) -> dict[str, Any]:
-    """A decision in the few words a table shows."""
-    prediction = decision["prediction"] or {}
-    assessment = decision["assessment"] or {}
-    asked = decision["asked"] or {}
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The views as they stand, and what they are made from."""
+
+    views: Mapping[str, Stored | None]
+    ledger: Stored | None
+    flattening: bool
+
+    def data(self, name: str) -> Mapping[str, Any] | None:
+        """A view as it stands, None before it was first written."""
+        stored = self.views[name]
+        return None if stored is None else stored.data
+
+
+def write_views(runtime: Runtime, news: News, open_trades: Sequence[Stored]) -> None:
+    """Write what has changed since the last pass."""
+    now, before = runtime.clock.now(), _before(runtime)
+    feed = feed_of(runtime, news)
+    limits = limits_document(runtime.store, runtime.settings, runtime.mode, now)
+    positions = _positions(runtime, open_trades, now)
+    found: dict[Ref, Mapping[str, Any] | None] = {
+        view_ref("positions"): positions,
+        view_ref("limits"): limits,
+        view_ref("money"): money_view(runtime, before.ledger, before.data("money"), now),
+        view_ref("heatmap"): _heat_map(news, before.data("heatmap")),
+    }
+    stored = {view_ref(name): each for name, each in before.views.items()}
+    if feed is not None:
+        found[feed_ref(feed["tick_id"])], stored[feed_ref(feed["tick_id"])] = feed, news.told
+    overview = _overview(runtime, now, before, _Pass(news, feed, limits, positions["positions"]))
+    runtime.store.commit([Replace(view_ref("overview"), overview), *_changed(found, stored)])
+    _tell_of_trading(before.data("limits"), limits["trading"])
+
+
+def _tell_of_trading(earlier: Mapping[str, Any] | None, trading: Trading) -> None:
+    """Tell when the trading state is no longer what was shown: within a pass, whoever changed it."""
+    if earlier is not None and earlier["trading"] != trading:
+        tell(
+            Signal.TRADING_STATE_CHANGED,
+            logging.WARNING,
+            state=trading["state"],
+            who=trading["who"],
+            why=trading["why"],
+        )
+
+
+def _before(runtime: Runtime) -> Before:
+    refs = [*(view_ref(name) for name in READ_BEFORE), ledger_ref(runtime.mode), flatten_ref()]
+    *views, ledger, flatten = runtime.store.get_many(refs)
+    return Before(dict(zip(READ_BEFORE, views, strict=True)), ledger, flatten is not None)
+
+
+def _changed(found: Mapping[Ref, Mapping[str, Any] | None], before: Mapping[Ref, Stored | None]) -> list[Write]:
+    """Writes for the documents that say something new, whatever their `at` is."""
+    return [Replace(ref, each) for ref, each in found.items() if each is not None and not _says(before[ref], each)]
+
+
+def _says(stored: Stored | None, document: Mapping[str, Any]) -> bool:
+    return stored is not None and {**stored.data, "at": None} == {**document, "at": None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What this pass has found, as far as the overview tells of it."""
+
+    news: News
+    feed: Feed | None
+    limits: LimitsView
+    positions: Sequence[Position]
+
+
+def _overview(runtime: Runtime, now: datetime, before: Before, found: _Pass) -> OverviewView:
+    earlier, sums = before.data("overview"), sums_of(before.ledger)
+    net = Decimal(sums["net"])
+    tick = tick_of(found.feed, earlier)
+    model = model_status(runtime, found.news.decisions, None if earlier is None else earlier["model"])
+    known = Known(now, found.limits["trading"], found.limits, found.positions, tick, model, None, None)
+    checks = health(known)
     return {
-        "symbol": decision["symbol"],
-        "decision_id": decision["decision_id"],
-        "as_of": decision["as_of"],
-        "direction": prediction.get("direction", "hold"),
-        "prob": prediction.get("prob"),
-        "risk_reward": assessment.get("risk_reward"),
-        "stage": decision["stage"],
-        "blocked_by": decision["blocked_by"],
-        "predictor": decision["predictor"],
-        "cost_micro_usd": asked.get("cost_micro_usd", 0),
-        "latency_ms": asked.get("latency_ms", 0),
-    }
-
-
-def _overview(
-    runtime: Runtime,
-    now: datetime,
-    totals: Mapping[str, Any],
-    open_trades: Sequence[Stored],
-    decisions: Sequence[Stored],
-    before: Stored | None,
-) -> dict[str, Any]:
-    last_tick = decisions[0].data["tick_id"] if decisions else before.data["last_tick"] if before else None
-    return labels(runtime) | {
+        "mode": runtime.mode,
+        "market": runtime.market.origin.value,
+        "venue": None if runtime.venue is None else runtime.venue.kind,
+        "executes": runtime.venue is not None,
+        "predictor": runtime.predictor.name,
         "version": __version__,
-        "heartbeat_at": now,
-        "last_tick": last_tick,
-        "model": model_status(runtime, decisions, None if before is None else before.data.get("model")),
         "symbols": list(runtime.settings.symbols),
-        "open_trades": len(open_trades),
-        "closed_trades": totals["trades"],
-        "win_rate": win_rate(totals),
-        "net_pnl": totals["net"],
-        "gross_pnl": totals["gross"],
-        "fees": totals["fees"],
-        "funding": totals["funding"],
-        "equity": str(equity_at_first(runtime, Decimal(totals["net"])) + Decimal(totals["net"])),
+        "heartbeat_at": now,
+        "stale_after_s": int(STALE_AFTER.total_seconds()),
+        "last_tick": tick,
+        "data_as_of": _data_as_of(found.feed, earlier),
+        "clock_skew_ms": known.clock_skew_ms,
+        "weight": known.weight,
+        "model": model,
+        "trading": known.trading,
+        "flattening": before.flattening,
+        "health": checks,
+        "verdict": verdict(checks),
+        "open_trades": len(found.positions),
+        "closed_trades": sums["trades"],
+        "equity": str(equity_at_first(runtime, net) + net),
+        "net_pnl": sums["net"],
     }
 
 
-def win_rate(totals: Mapping[str, Any]) -> float | None:
-    """Wins over trades with a result, None before there is one."""
-    counted = totals["trades"] - totals["voids"]
-    return round(totals["wins"] / counted, 4) if counted else None
+def _data_as_of(feed: Feed | None, earlier: Mapping[str, Any] | None) -> datetime | None:
+    """The close of the newest bar that a decision of the feed could use."""
+    if feed is not None and any(each["stage"] != "data" for each in feed["rows"]):
+        return feed["at"]
+    return None if earlier is None else earlier["data_as_of"]
 
 
-def _equity(runtime: Runtime, now: datetime, totals: Mapping[str, Any]) -> dict[str, Any]:
-    """Net equity after each of the newest closed trades, oldest first."""
-    closed = Query(
-        TRADES,
-        where={"status": TradeStatus.CLOSED.value},
-        order_by="closed_at",
-        direction="descending",
-        limit=EQUITY_POINTS,
-    )
-    newest_first = runtime.store.query(closed)
-    equity = equity_at_first(runtime, Decimal(totals["net"])) + Decimal(totals["net"])
-    points = []
-    for trade in newest_first:
-        points.append({"at": trade.data["closed_at"], "equity": str(equity)})
-        equity -= Decimal(trade.data["net_pnl"])
-    return {"at": now, "trades": totals["trades"], "points": points[::-1]}
+def _heat_map(news: News, before: Mapping[str, Any] | None) -> HeatMapView | None:
+    """The rows of the tick's symbols, those that are not decided yet as they were; None when nothing is new."""
+    if news.tick is None or not news.decisions:
+        return None
+    rows = {} if before is None else {each["symbol"]: each for each in before["rows"]}
+    rows |= {each.data["symbol"]: heat_row(each.data) for each in news.decisions}
+    shown = [rows[symbol] for symbol in news.tick.data["symbols"] if symbol in rows]
+    return {"at": news.tick.data["closed_at"], "rows": shown}
 
 
-def _positions(open_trades: Iterable[Stored]) -> list[dict[str, Any]]:
-    fields = ("id", "symbol", "side", "qty", "entry", "tp", "sl", "opened_at", "horizon_min", "mode", "market")
-    return [{name: each.data[name] for name in fields} for each in open_trades]
+def _positions(runtime: Runtime, open_trades: Sequence[Stored], now: datetime) -> PositionsView:
+    marks = _marks(runtime, [each.data["symbol"] for each in open_trades], now)
+    executions = {} if runtime.venue is None else _executions(runtime)
+    fee_bps, shown = runtime.settings.taker_fee_bps, list[Position]()
+    for trade in open_trades:
+        mark, execution = marks.get(trade.data["symbol"]), executions.get(trade.ref.id)
+        if trade.data["mode"] == SHADOW:
+            shown.append(shadow_position(trade.data, mark, fee_bps))
+        elif execution is not None or _is_still_open(runtime, trade):
+            shown.append(executed_position(trade.data, execution, mark, fee_bps))
+    return {"at": now, "mode": runtime.mode, "market": runtime.market.origin.value, "positions": shown}
+
+
+def _executions(runtime: Runtime) -> dict[str, Execution]:
+    return {each.ref.id: execution_from(each.data["execution"]) for each in executions_begun(runtime)}
+
+
+def _is_still_open(runtime: Runtime, trade: Stored) -> bool:
+    """Whether a trade without an execution is one: an open trade that nobody works on is an alarm, a closed one not."""
+    found = runtime.store.get(trade.ref)
+    return found is not None and found.data["status"] == TradeStatus.OPEN
+
+
+def _marks(runtime: Runtime, symbols: Sequence[str], now: datetime) -> dict[str, Mark]:
+    """The middle of each symbol's quote, for those that have a sound one. Nothing is asked when nothing is open."""
+    if not symbols:
+        return {}
+    try:
+        quotes = runtime.market.quotes(symbols, now)
+    except (MarketFault, Unavailable):
+        return {}
+    return {symbol: Mark(each.mid, each.observed_at) for symbol, each in quotes.items() if each.fault() is None}

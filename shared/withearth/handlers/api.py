@@ -8,34 +8,42 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Final
 
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from withearth import __version__
 from withearth.domain.canonical import canonical_json
-from withearth.domain.errors import Refused, WithEarthError
+from withearth.domain.errors import Misconfigured, Refused, WithEarthError
 from withearth.domain.reasons import Reason
-from withearth.domain.times import Timeframe, from_ms
-from withearth.flow.documents import DECISIONS, EVENTS, TRADES, view_ref
+from withearth.domain.times import Timeframe, floor_to_tick, from_ms
+from withearth.flow.documents import DECISIONS, EVENTS, FEED, TRADES, chart_ref, intent_ref, view_ref
 from withearth.flow.journal import journal_row
 from withearth.flow.runtime import Runtime
+from withearth.flow.story import story
 from withearth.flow.trader import trade_now
-from withearth.flow.views import labels, signal
+from withearth.handlers.paging import page, rows_asked
 from withearth.settings import redact
-from withearth.store.port import Query
+from withearth.store.port import Query, Stored
+from withearth.views.charts import CHART_BARS, chart
+from withearth.views.feed import feed_row, order_outcome
 
-ROWS_MAX: Final = 500
-DEFAULT_ROWS: Final = 100
+VIEWS: Final = ("overview", "money", "positions", "heatmap", "limits", "calibration", "control")
 
-Endpoint = Callable[[Runtime, Request], Any]
+Endpoint = Callable[..., Any]
+
+
+def labels(runtime: Runtime) -> dict[str, Any]:
+    """What the seed's answers carry, so that no number is ever mistaken for another kind of number."""
+    return {"mode": runtime.mode, "market": runtime.market.origin.value, "predictor": runtime.predictor.name}
 
 
 def health(runtime: Runtime, _request: Request) -> Any:
     """Whether the store answers, and what this installation is."""
-    overview = _view(runtime, "overview")
-    return {"status": "ok", "version": __version__, "last_tick": overview.get("last_tick")} | labels(runtime)
+    tick = _view(runtime, "overview").get("last_tick")
+    last_tick = None if tick is None else tick["tick_id"]
+    return {"status": "ok", "version": __version__, "last_tick": last_tick} | labels(runtime)
 
 
 def trader(runtime: Runtime, request: Request) -> Any:
@@ -64,32 +72,54 @@ def _trade_safely(runtime: Runtime, symbol: str, *, debug: bool) -> dict[str, An
 
 def overview(runtime: Runtime, _request: Request) -> Any:
     """Totals, newest tick, open trades and equity points."""
-    positions, equity = _view(runtime, "positions"), _view(runtime, "equity")
+    positions, money = _view(runtime, "positions"), _view(runtime, "money")
     return (
         labels(runtime)
         | _view(runtime, "overview")
-        | {"positions": positions.get("positions", []), "equity_points": equity.get("points", [])}
+        | money.get("total", {})
+        | {"positions": positions.get("positions", []), "equity_points": money.get("points", [])}
     )
+
+
+def view(runtime: Runtime, _request: Request, name: str) -> Any:
+    """One of the views, null before it was first written."""
+    return _view(runtime, name) or None
+
+
+def feed(runtime: Runtime, request: Request) -> Any:
+    """The newest ticks with their decisions first."""
+    found, following = page(runtime.store, FEED, "at", request)
+    return {"feeds": [each.data for each in found], "next": following}
 
 
 def trades(runtime: Runtime, request: Request) -> Any:
     """The newest journal rows first."""
-    query = Query(TRADES, order_by="opened_at", direction="descending", limit=_number(request, "limit"))
-    return labels(runtime) | {"trades": [journal_row(each.data) for each in runtime.store.query(query)]}
+    found, following = page(runtime.store, TRADES, "opened_at", request)
+    rows = [{**journal_row(each.data), **each.data} for each in found]
+    return labels(runtime) | {"trades": rows, "next": following}
+
+
+def events(runtime: Runtime, request: Request) -> Any:
+    """The newest events first."""
+    found, following = page(runtime.store, EVENTS, "at", request)
+    return {"events": [_told(each) for each in found], "next": following}
 
 
 def logs(runtime: Runtime, request: Request) -> Any:
-    """The newest events first."""
-    query = Query(EVENTS, order_by="at", direction="descending", limit=_number(request, "lines"))
-    lines = [
-        {name: value for name, value in each.data.items() if name != "expire_at"} for each in runtime.store.query(query)
-    ]
-    return labels(runtime) | {"logs": lines}
+    """The newest events first, in the seed's words."""
+    found, _ = page(runtime.store, EVENTS, "at", request, "lines")
+    return labels(runtime) | {"logs": [_told(each) for each in found]}
+
+
+def _told(event: Stored) -> dict[str, Any]:
+    return {name: value for name, value in event.data.items() if name != "expire_at"}
 
 
 def signals(runtime: Runtime, _request: Request) -> Any:
     """The newest decision of every symbol."""
-    return labels(runtime) | {"at": None, "signals": []} | _view(runtime, "signals")
+    newest = runtime.store.query(Query(FEED, order_by="at", direction="descending", limit=1))
+    told = [{"at": each.data["at"], "signals": each.data["rows"]} for each in newest]
+    return labels(runtime) | {"at": None, "signals": []} | (told[0] if told else {})
 
 
 def limits(runtime: Runtime, _request: Request) -> Any:
@@ -100,20 +130,45 @@ def limits(runtime: Runtime, _request: Request) -> Any:
 
 def latest_signal(runtime: Runtime, request: Request) -> Any:
     """The newest decision of one symbol."""
-    symbol = _symbol(runtime, request)
+    symbol = _symbol(runtime, request.args.get("symbol", runtime.settings.symbols[0]))
     query = Query(DECISIONS, where={"symbol": symbol}, order_by="decided_at", direction="descending", limit=1)
     found = runtime.store.query(query)
-    return labels(runtime) | {"symbol": symbol, "signal": signal(found[0].data) if found else None}
+    if not found:
+        return labels(runtime) | {"symbol": symbol, "signal": None}
+    intent = runtime.store.get(intent_ref(found[0].ref.id))
+    return labels(runtime) | {
+        "symbol": symbol,
+        "signal": feed_row(found[0].data, order_outcome(None if intent is None else intent.data)),
+    }
+
+
+def decision(runtime: Runtime, _request: Request, decision_id: str) -> Any:
+    """Everything about one decision."""
+    try:
+        return story(runtime.store, decision_id)
+    except Misconfigured as error:
+        raise NotFound(str(error)) from error
+
+
+def symbol_chart(runtime: Runtime, _request: Request, symbol: str) -> Any:
+    """The chart of one symbol as the worker left it, or worked out now for one that it leaves out."""
+    known = _symbol(runtime, symbol)
+    stored = runtime.store.get(chart_ref(known))
+    if stored is not None:
+        return stored.data
+    at = floor_to_tick(runtime.clock.now())
+    windows = {each: runtime.market.candles(known, each, at, CHART_BARS) for each in Timeframe}
+    return chart(known, at, windows)
 
 
 def candles(runtime: Runtime, request: Request) -> Any:
     """The newest closed candles of one symbol, oldest first."""
-    symbol = _symbol(runtime, request)
+    symbol = _symbol(runtime, request.args.get("symbol", runtime.settings.symbols[0]))
     asked = request.args.get("tf", Timeframe.M5.value)
     if asked not in {each.value for each in Timeframe}:
         raise BadRequest(f"tf is {asked!r}, allowed are {', '.join(Timeframe)}.")
     timeframe = Timeframe(asked)
-    bars = runtime.market.candles(symbol, timeframe, runtime.clock.now(), _number(request, "limit"))
+    bars = runtime.market.candles(symbol, timeframe, runtime.clock.now(), rows_asked(request, "limit"))
     names = ("open", "high", "low", "close", "volume")
     rows = [
         {"open_time": from_ms(open_ms), **dict(zip(names, values, strict=True))}
@@ -133,7 +188,12 @@ ROUTES: Final = Map(
         Rule("/health", endpoint=health, methods=["GET"]),
         Rule("/tasks/trader", endpoint=trader, methods=["GET", "POST"]),
         Rule("/api/overview", endpoint=overview, methods=["GET"]),
+        Rule(f"/api/views/<any({','.join(VIEWS)}):name>", endpoint=view, methods=["GET"]),
+        Rule("/api/feed", endpoint=feed, methods=["GET"]),
         Rule("/api/trades", endpoint=trades, methods=["GET"]),
+        Rule("/api/events", endpoint=events, methods=["GET"]),
+        Rule("/api/decisions/<decision_id>", endpoint=decision, methods=["GET"]),
+        Rule("/api/charts/<symbol>", endpoint=symbol_chart, methods=["GET"]),
         Rule("/api/logs", endpoint=logs, methods=["GET"]),
         Rule("/api/signals", endpoint=signals, methods=["GET"]),
         Rule("/api/limits", endpoint=limits, methods=["GET"]),
@@ -147,8 +207,8 @@ def answer(runtime: Runtime, request: Request) -> Response:
     """Route the request and answer it; never raises."""
     try:
         endpoint: Endpoint
-        endpoint, _ = ROUTES.bind_to_environ(request.environ).match()
-        found = endpoint(runtime, request)
+        endpoint, arguments = ROUTES.bind_to_environ(request.environ).match()
+        found = endpoint(runtime, request, **arguments)
         return found if isinstance(found, Response) else _json(found)
     except HTTPException as error:
         return _json({"status": "error", "message": error.description}, error.code or 500)
@@ -169,15 +229,8 @@ def _view(runtime: Runtime, name: str) -> dict[str, Any]:
     return {} if stored is None else dict(stored.data)
 
 
-def _number(request: Request, name: str) -> int:
-    text = request.args.get(name, str(DEFAULT_ROWS))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= ROWS_MAX:
-        raise BadRequest(f"{name} is {text!r}, allowed is a whole number from 1 to {ROWS_MAX}.")
-    return int(text)
-
-
-def _symbol(runtime: Runtime, request: Request) -> str:
-    symbol = request.args.get("symbol", runtime.settings.symbols[0]).upper()
+def _symbol(runtime: Runtime, asked: str) -> str:
+    symbol = asked.upper()
     if symbol not in runtime.settings.symbols:
         raise Refused(Reason.SYMBOL_NOT_CONFIGURED, f"{symbol}, SYMBOLS is {','.join(runtime.settings.symbols)}")
     return symbol

@@ -5,12 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import quantiles
-from typing import Any
 
 from withearth.flow.documents import INTENTS, TRADES, TradeStatus, ledger_ref
-from withearth.flow.journal import EMPTY_LEDGER
-from withearth.flow.views import win_rate
+from withearth.flow.ledger import Sums, sums_of
 from withearth.store.port import DocumentStore, Query
+from withearth.views.money import win_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,8 @@ def closed_trades(store: DocumentStore, mode: str) -> int:
     return int(totals["trades"] - totals["voids"])
 
 
-def _totals(store: DocumentStore, mode: str) -> Any:
-    ledger = store.get(ledger_ref(mode))
-    return EMPTY_LEDGER if ledger is None else ledger.data
+def _totals(store: DocumentStore, mode: str) -> Sums:
+    return sums_of(store.get(ledger_ref(mode)))
 
 
 def max_drawdown(results: Iterable[Decimal]) -> Decimal:

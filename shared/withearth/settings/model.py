@@ -58,6 +58,14 @@ class Settings(ExecutionSettings):
     state_dir: Directory = setting(
         Group.GENERAL, Path("./.withearth"), "Directory of the local store and the local message bus."
     )
+    chart_symbols: int = number(
+        Group.GENERAL,
+        12,
+        0,
+        600,
+        "How many symbols, the first of SYMBOLS, leave their candles for the dashboard's charts with each decision; "
+        "each costs one more write per tick.",
+    )
     max_tick_age_sec: int = number(
         Group.GENERAL, 120, 10, 300, "Seconds after a bar's close up to which its message still leads to a decision."
     )

@@ -40,6 +40,7 @@ INDEXES: Final = (
     Index("labels", ("state",), "due_at"),
     Index("labels", ("state",), "as_of"),
     Index("events", (), "at", "descending"),
+    Index("feed", (), "at", "descending"),
     Index("intents", ("state",)),
 )
 

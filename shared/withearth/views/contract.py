@@ -28,6 +28,8 @@ Level = TypeAliasType("Level", Literal["ok", "watch", "alarm"])
 Check = TypeAliasType(
     "Check", Literal["TRADING", "PROTECTION", "LIMITS", "TICK", "DATA", "CLOCK", "WEIGHT", "MODEL", "SPEND"]
 )
+Protection = TypeAliasType("Protection", Literal["ARMED", "NAKED", "SHADOW"])
+Trend = TypeAliasType("Trend", Literal["up", "down", "flat"])
 IntentState = TypeAliasType("IntentState", Literal["CLAIMED", "SHADOW", "EXECUTED", "REFUSED"])
 Action = TypeAliasType("Action", Literal["halt", "reduce", "resume", "flatten"])
 
@@ -63,12 +65,13 @@ class Verdict(TypedDict):
 
 @with_config(EXACT)
 class Tick(TypedDict):
-    """The newest tick: how many symbols were sent, and how many of them are decided."""
+    """The newest tick with a decision: how many symbols were sent, are decided, and could not be for want of data."""
 
     tick_id: str
     closed_at: Instant
     symbols: int
     decided: int
+    without_data: int
 
 
 @with_config(EXACT)
@@ -96,7 +99,8 @@ class Model(TypedDict):
 class OverviewView(TypedDict):
     """`views/overview`, written every minute. The page works out ages itself; after `stale_after_s` all is stale.
 
-    `data_as_of` is the newest close that any decision saw; `clock_skew_ms` is our clock minus the exchange's, None
+    `flattening` lasts from the request to close everything until all is closed. `data_as_of` is the newest close that
+    any decision saw; `clock_skew_ms` is our clock minus the exchange's, None
     where nobody measured it.
     """
 
@@ -115,6 +119,7 @@ class OverviewView(TypedDict):
     weight: Weight | None
     model: Model | None
     trading: Trading
+    flattening: bool
     health: list[Health]
     verdict: Verdict
     open_trades: int
@@ -145,9 +150,14 @@ class Stats(TypedDict):
 
 @with_config(EXACT)
 class EquityPoint(TypedDict):
-    """Equity after a closed trade, or at the end of an older UTC day, and how far that is below the highest before."""
+    """Equity after a closed trade, or at the end of an older UTC day (`trade` is None), with what that earned, net.
+
+    `drawdown_pct` is how far the equity is below its highest before, in percent of that.
+    """
 
     at: Instant
+    trade: str | None
+    net: DecimalText
     equity: DecimalText
     drawdown_pct: float
 
@@ -224,7 +234,7 @@ class Position(TypedDict):
     r: float | None
     stop: Guard
     target: Guard
-    protection: Literal["ARMED", "NAKED", "SHADOW"]
+    protection: Protection
     phase: str | None
     liquidation: Liquidation | None
     opened_at: Instant
@@ -245,7 +255,7 @@ class PositionsView(TypedDict):
 class Cell(TypedDict):
     """One timeframe of one symbol. `value` is the close's distance from its SMA(20) in ATR(14); `strength` 0 to 1."""
 
-    direction: Literal["up", "down", "flat"]
+    direction: Trend
     strength: float
     value: float
     rsi: float
@@ -362,10 +372,9 @@ class ControlAnswer(TypedDict):
 
 @with_config(EXACT)
 class ControlView(TypedDict):
-    """`views/control`: the newest answers first. `flattening` lasts until everything is closed."""
+    """`views/control`: the newest answers first."""
 
     at: Instant
-    flattening: bool
     answers: list[ControlAnswer]
 
 

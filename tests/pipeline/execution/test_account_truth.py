@@ -47,7 +47,7 @@ def sheet(trading: Trading) -> Sheet:
 def used(trading: Trading, limit: str) -> Decimal:
     """How far a limit is used, as it is shown."""
     shown = limits_document(trading.store, trading.settings, "DEMO", trading.world.now())
-    return next(Decimal(row["used"]) for row in shown["limits"] if row["limit"] == limit)
+    return next(Decimal(row["used"] or 0) for row in shown["limits"] if row["limit"] == limit)
 
 
 def by_hand(world: World, side: OrderSide, quantity: str) -> None:
