@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TFCHECK ?= ../shared/tools/tfcheck
 
-.PHONY: demo test lint check emulators bench terraform lock clean
+.PHONY: demo test lint check emulators bench terraform deploy lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/withearth demo $(ARGS)
@@ -35,6 +35,10 @@ terraform: $(VENV)/.dev
 	$(BIN)/python $(TFCHECK)/tfcheck.py check terraform --plan --apply --test
 	@if command -v checkov >/dev/null; then checkov --directory terraform --framework terraform --quiet --compact; \
 	else echo "SKIPPED: there is no checkov on the path (pip install checkov)"; fi
+
+# Deploys the checkout into a project, as docs/deploy.md says: make deploy PROJECT=your-project-id ARGS=--dry-run
+deploy:
+	@./deploy/deploy.sh $(PROJECT) $(ARGS)
 
 # One command for who adds a dependency; needs uv. The files it writes are what everybody installs.
 lock:

@@ -2,8 +2,7 @@ locals {
   # What the code says of itself: sizes, schedules, topics, indexes, signals, settings. `python -m withearth.generated_docs`.
   code = jsondecode(file("${path.module}/generated.json"))
 
-  labels       = merge({ app = "withearth", managed-by = "terraform" }, var.labels)
-  state_bucket = coalesce(var.state_bucket, "${var.project_id}-withearth-state")
+  labels = merge({ app = "withearth", managed-by = "terraform" }, var.labels)
 
   functions = {
     dispatcher = "Every five minutes: one message for each symbol."
@@ -192,14 +191,12 @@ module "monitoring" {
 }
 
 module "pipeline" {
-  count           = var.repository == null ? 0 : 1
-  source          = "./modules/pipeline"
-  project_id      = var.project_id
-  region          = var.region
-  repository      = var.repository
-  state_bucket    = local.state_bucket
-  packages_bucket = module.artifacts.packages_bucket
-  accounts        = module.identities.account_ids
+  count      = var.repository == null ? 0 : 1
+  source     = "./modules/pipeline"
+  project_id = var.project_id
+  region     = var.region
+  repository = var.repository
+  accounts   = module.identities.account_ids
 }
 
 check "packages" {

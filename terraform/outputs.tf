@@ -13,6 +13,11 @@ output "api_url" {
   value       = module.function["api"].uri
 }
 
+output "region" {
+  description = "Region of everything."
+  value       = var.region
+}
+
 output "packages_bucket" {
   description = "Bucket to which the zips are uploaded."
   value       = module.artifacts.packages_bucket

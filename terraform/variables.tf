@@ -256,12 +256,6 @@ variable "repository" {
   description = "GitHub repository whose branch Cloud Build tests and, when approved, deploys; without it only `make deploy` does."
 }
 
-variable "state_bucket" {
-  type        = string
-  default     = null
-  description = "Bucket of the Terraform state; without it PROJECT-withearth-state, which `make deploy` makes."
-}
-
 variable "labels" {
   type        = map(string)
   default     = {}

@@ -51,9 +51,7 @@ resource "google_cloudbuild_trigger" "deploy" {
   }
 
   substitutions = {
-    _REGION          = var.region
-    _STATE_BUCKET    = var.state_bucket
-    _PACKAGES_BUCKET = var.packages_bucket
+    _REGION = var.region
   }
 
   depends_on = [google_project_iam_member.deploy]

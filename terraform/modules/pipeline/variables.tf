@@ -17,16 +17,6 @@ variable "repository" {
   description = "GitHub repository and branch that are deployed."
 }
 
-variable "state_bucket" {
-  type        = string
-  description = "Bucket of the Terraform state."
-}
-
-variable "packages_bucket" {
-  type        = string
-  description = "Bucket to which the zips are uploaded."
-}
-
 variable "accounts" {
   type        = map(string)
   description = "Full names of the identities that a deployment hands to functions and callers."
