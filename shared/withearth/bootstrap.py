@@ -22,12 +22,14 @@ from withearth.log_context import begin_request
 from withearth.market.port import Market
 from withearth.messaging.port import Publisher
 from withearth.risk.limits import active, limits_of
-from withearth.settings import Settings, settings_from_process
+from withearth.settings import SecretSource, Settings, settings_from_process
 from withearth.store.port import DocumentStore
 
 if TYPE_CHECKING:
+    from withearth.cloud.bucket import Bucket
     from withearth.decision.recorded import StoredDecisions
     from withearth.decision.sentiment import SentimentSource
+    from withearth.local.schedules import Schedules
     from withearth.store.blobs import Blobs
     from withearth.store.sqlite import SqliteStore
 
@@ -66,7 +68,8 @@ def _process_runtime() -> Runtime:
 def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: Publisher) -> Runtime:
     """A runtime with the market, the predictor and the rest that the settings name."""
     market = choose_market(settings, clock)
-    venue = choose_venue(settings, market, clock)
+    secrets = choose_secrets(settings, clock)
+    venue = choose_venue(settings, market, clock, secrets)
     if venue is not None:
         log.info("limits_active %s", " ".join(active(limits_of(settings, venue.kind))))
     return Runtime(
@@ -75,9 +78,9 @@ def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: 
         market,
         store,
         publisher,
-        choose_predictor(settings, clock, store),
+        choose_predictor(settings, clock, store, secrets),
         choose_payloads(settings),
-        choose_sentiment(settings),
+        choose_sentiment(settings, secrets),
         venue,
     )
 
@@ -108,6 +111,31 @@ def _open_pubsub(settings: Settings) -> Publisher:
     return PubSubPublisher(settings.project_id, emulator=settings.pubsub_emulator_host)
 
 
+def choose_secrets(settings: Settings, clock: Clock) -> SecretSource | None:
+    """Secret Manager of PROJECT_ID for what the settings only refer to."""
+    if not settings.project_id:
+        return None
+    from withearth.cloud.secret_manager import SecretManager
+
+    return SecretManager(settings.project_id, clock)
+
+
+def open_cloud_schedules(settings: Settings) -> "Schedules":
+    """Cloud Scheduler's jobs of a deployed installation."""
+    from withearth.cloud.schedules import CloudSchedules
+
+    return CloudSchedules(settings.project_id, settings.region)
+
+
+def choose_bucket(settings: Settings) -> "Bucket | None":
+    """The folder for archives and payloads, where GCS_BUCKET names one."""
+    if not settings.gcs_bucket:
+        return None
+    from withearth.cloud.bucket import Bucket
+
+    return Bucket(settings.gcs_bucket, settings.gcs_prefix, settings.project_id)
+
+
 def open_store(directory: Path) -> "SqliteStore":
     """The documents of an installation on one machine."""
     from withearth.store.sqlite import SqliteStore
@@ -136,20 +164,22 @@ def choose_market(settings: Settings, clock: Clock) -> Market:
     )
 
 
-def choose_venue(settings: Settings, market: Market, clock: Clock) -> Venue | None:
+def choose_venue(settings: Settings, market: Market, clock: Clock, secrets: SecretSource | None = None) -> Venue | None:
     """The exchange that VENUE names, when EXECUTE_TRADES is true; without it no order is ever sent."""
     if not settings.execute_trades:
         return None
     if settings.venue != "paper":
         from withearth.execution.binance import open_binance_venue
 
-        return open_binance_venue(settings, clock)
+        return open_binance_venue(settings, clock, secrets=secrets)
     from withearth.execution.paper_venue import open_paper_venue
 
     return open_paper_venue(settings, market, clock)
 
 
-def choose_predictor(settings: Settings, clock: Clock, store: DocumentStore) -> Predictor:
+def choose_predictor(
+    settings: Settings, clock: Clock, store: DocumentStore, secrets: SecretSource | None = None
+) -> Predictor:
     """Who PREDICTOR names, with its probabilities calibrated where MIN_PROB_ON asks for that."""
     match settings.predictor:
         case "recorded":
@@ -160,10 +190,10 @@ def choose_predictor(settings: Settings, clock: Clock, store: DocumentStore) -> 
         case "ensemble":
             from withearth.decision.ensemble import EnsemblePredictor
 
-            members = [_member(name, settings, clock) for name in settings.ensemble_members]
+            members = [_member(name, settings, clock, secrets) for name in settings.ensemble_members]
             chosen: Predictor = EnsemblePredictor(members, settings.ensemble_rule)
         case name:
-            chosen = _member(name, settings, clock)
+            chosen = _member(name, settings, clock, secrets)
     if settings.min_prob_on == "raw":
         return chosen
     from withearth.decision.calibration import CalibratedPredictor
@@ -171,7 +201,7 @@ def choose_predictor(settings: Settings, clock: Clock, store: DocumentStore) -> 
     return CalibratedPredictor(chosen, functools.partial(newest_map, store))
 
 
-def _member(name: str, settings: Settings, clock: Clock) -> Predictor:
+def _member(name: str, settings: Settings, clock: Clock, secrets: SecretSource | None) -> Predictor:
     """The predictor `baseline`, `gemini` or `gemini:MODEL`."""
     kind, _, model = name.partition(":")
     if kind == "baseline":
@@ -184,7 +214,7 @@ def _member(name: str, settings: Settings, clock: Clock) -> Predictor:
     from withearth.decision.gemini_service import GeminiService
 
     models = (model,) if model else settings.gemini_model
-    return GeminiPredictor(settings, models, clock, GeminiService(settings), time.sleep)
+    return GeminiPredictor(settings, models, clock, GeminiService(settings, secrets), time.sleep)
 
 
 def _recorded(path: Path) -> "StoredDecisions":
@@ -201,21 +231,26 @@ def _recorded(path: Path) -> "StoredDecisions":
 
 
 def choose_payloads(settings: Settings) -> "Blobs | None":
-    """Files below LOG_DIR where MODEL_PAYLOAD_DUMPS asks for them."""
+    """Objects in GCS_BUCKET, or files below LOG_DIR, where MODEL_PAYLOAD_DUMPS asks for them."""
     if not settings.model_payload_dumps:
         return None
+    bucket = choose_bucket(settings)
+    if bucket is not None:
+        from withearth.cloud.bucket import BucketBlobs
+
+        return BucketBlobs(bucket)
     from withearth.local.payloads import FileBlobs
 
     return FileBlobs(settings.log_dir / "payloads")
 
 
-def choose_sentiment(settings: Settings) -> "SentimentSource | None":
+def choose_sentiment(settings: Settings, secrets: SecretSource | None = None) -> "SentimentSource | None":
     """The source that SENTIMENT names."""
     if settings.sentiment == "off":
         return None
     from withearth.decision.grok import GrokSource
 
-    return GrokSource(settings)
+    return GrokSource(settings, secrets)
 
 
 def required(path: Path | None, key: str) -> Path:

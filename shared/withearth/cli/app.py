@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from withearth import __version__
-from withearth.cli import control, data, decisions, export, inspect, live, paper, replay
+from withearth.cli import control, data, decisions, export, inspect, live, paper, replay, schedules
 from withearth.domain.errors import WithEarthError
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ for command in COMMANDS:
 app.add_typer(data.app, name="data")
 app.add_typer(export.app, name="export")
 app.add_typer(decisions.app, name="decisions")
+app.add_typer(schedules.app, name="schedules")
 
 
 def _print_version(asked: bool) -> None:

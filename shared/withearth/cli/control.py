@@ -1,6 +1,6 @@
 """`withearth halt|reduce|resume|flatten` and `withearth status`: the owner's hand on the trading state.
 
-They write to the books in STATE_DIR, which a running `withearth run` reads again before every order.
+They write to the books that STORE names, in STATE_DIR or in the cloud, which are read again before every order.
 """
 
 import getpass
@@ -12,7 +12,8 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
-from withearth.bootstrap import open_store
+from withearth.bootstrap import choose_store
+from withearth.cli.books import local_books
 from withearth.cli.console import console, settings_with
 from withearth.domain.errors import Misconfigured
 from withearth.flow.limits import limits_document
@@ -25,7 +26,7 @@ from withearth.views.contract import LimitRow, Trading
 WORD: Final = "FLATTEN"
 
 Why = Annotated[str, typer.Option("--why", help="The reason; it is kept.")]
-State = Annotated[Path | None, typer.Option(help="Directory of the books; without it STATE_DIR.")]
+State = Annotated[Path | None, typer.Option(help="Directory of the books; without it those that STORE names.")]
 
 
 def halt(why: Why, state: State = None) -> None:
@@ -87,10 +88,7 @@ def _who() -> str:
 
 def _books(settings: Settings, state: Path | None) -> DocumentStore:
     """The books that a running system shares. Never those of the newest replay: a halt must not miss its target."""
-    directory = state or settings.state_dir
-    if not (directory / "store.db").is_file():
-        raise Misconfigured(f"{directory} holds no books: start `withearth run` first, or name them with --state.")
-    return open_store(directory)
+    return choose_store(settings) if state is None and settings.store == "cloud" else local_books(settings, state)
 
 
 def _state_line(trading: Trading) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from withearth.bootstrap import assemble, open_store
 from withearth.cli.console import console, notices, progress_bar, settings_with, wait_until_stopped
 from withearth.cli.predicting import Who
-from withearth.domain.errors import Unavailable
+from withearth.domain.errors import Misconfigured, Unavailable
 from withearth.domain.times import TICK
 from withearth.execution.paper_venue import PaperVenue
 from withearth.execution.venue import LIVE
@@ -40,6 +40,8 @@ def run(
     """Run the whole system on this machine, on the wall's clock, until it is stopped."""
     chosen = {"MARKET": market, "PREDICTOR": predictor, "VENUE": venue}
     settings = settings_with(chosen | {"EXECUTE_TRADES": "true" if execute else None})
+    if settings.store == "cloud":
+        raise Misconfigured("STORE is cloud: there the functions run by themselves; set STORE to local to run here.")
     clock = WallClock()
     configure_logging(settings)
     with exclusive(settings.state_dir):

@@ -10,13 +10,14 @@ import queue
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from withearth.decision.gemini import ModelFault
-from withearth.domain.errors import Misconfigured
+from withearth.domain.errors import Misconfigured, WithEarthError
 from withearth.domain.reasons import Reason
-from withearth.settings import SecretSource, Settings, reveal
+from withearth.settings import SecretSource, Settings, reveal, reveal_anew
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -27,6 +28,8 @@ NOT_FOUND: Final = 404
 TOO_MANY: Final = 429
 OVERLOADED: Final = 503
 SERVER_FAULT: Final = 500
+KEY_REFUSED: Final = frozenset({400, 401, 403})
+"""How Gemini answers to a key it does not know; 400 can mean something else, too."""
 
 Result = TypeVar("Result")
 
@@ -80,6 +83,8 @@ class GeminiService:
             try:
                 response = client.models.generate_content(model=model, contents=text, config=config)
             except errors.APIError as error:
+                if error.code in KEY_REFUSED:
+                    self._renew()
                 raise _api_fault(error) from error
             except httpx2.TimeoutException as error:
                 raise _timed_out() from error
@@ -88,6 +93,14 @@ class GeminiService:
             return "" if response.sdk_http_response is None else response.sdk_http_response.body or ""
 
         return call
+
+    def _renew(self) -> None:
+        """Take up a newer key with the next question, where the settings only refer to it."""
+        if self._secrets is None or self._settings.vertex_project:
+            return
+        with self._lock, suppress(WithEarthError):
+            reveal_anew(self._settings, "GOOGLE_API_KEY", self._secrets)
+            vars(self).pop("_built_client", None)
 
     def _client(self) -> "Client":
         with self._lock:

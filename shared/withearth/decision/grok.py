@@ -7,6 +7,7 @@ never while a decision waits.
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,9 +16,11 @@ from withearth.decision.sentiment import SentimentNumbers
 from withearth.decision.spend import MICRO, Spend
 from withearth.domain.errors import Misconfigured, Refused
 from withearth.domain.reasons import Reason
-from withearth.settings import SecretSource, Settings, reveal
+from withearth.settings import SecretSource, Settings, reveal, reveal_anew
 
 RESPONSE_BYTES_MAX: Final = 4_000_000
+KEY_REFUSED: Final = frozenset({400, 401, 403})
+"""How xAI answers to a key it does not know; 400 can mean something else, too."""
 _QUOTE_ASSETS: Final = re.compile(r"(USDT|USDC|BUSD|USD)$")
 
 
@@ -70,13 +73,15 @@ class GrokSource:
             )
         except requests.RequestException as error:
             raise Refused(Reason.SENTIMENT_UNREACHABLE, type(error).__name__) from error
+        if answered.status_code in KEY_REFUSED:
+            self._key(reveal_anew)
         if answered.status_code != requests.codes.ok:
             raise Refused(Reason.SENTIMENT_UNREACHABLE, f"HTTP {answered.status_code}")
         return read_sentiment(answered.content, self._settings)
 
-    def _key(self) -> str:
+    def _key(self, read: Callable[[Settings, str, SecretSource | None], str] = reveal) -> str:
         try:
-            return reveal(self._settings, "XAI_API_KEY", self._secrets)
+            return read(self._settings, "XAI_API_KEY", self._secrets)
         except Misconfigured as error:
             raise Refused(Reason.SENTIMENT_UNREACHABLE, str(error)) from error
 

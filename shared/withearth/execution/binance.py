@@ -3,6 +3,7 @@
 It translates and decides nothing. Numbers go out as plain decimal text; the SDK would send a float as `1e-05`.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -43,7 +44,7 @@ from withearth.execution.venue import (
     SymbolModes,
     Truth,
 )
-from withearth.settings import Settings, reveal
+from withearth.settings import SecretSource, Settings, reveal, reveal_anew
 
 PAGE: Final = 1_000
 QUOTE_ASSET: Final = "USDT"
@@ -258,16 +259,25 @@ class BinanceVenue(BinanceLine):
         return _conditionals(self._read(lambda: self._rest.query_all_algo_orders(symbol=symbol)))
 
 
-def open_binance_venue(settings: Settings, clock: Clock, transport: BaseAdapter | None = None) -> BinanceVenue:
+def open_binance_venue(
+    settings: Settings, clock: Clock, transport: BaseAdapter | None = None, secrets: SecretSource | None = None
+) -> BinanceVenue:
     """The owner's account on the exchange that VENUE names, with the clocks compared and the key tried.
 
-    `transport` answers instead of the network. Raises Misconfigured when address, key and VENUE do not belong together,
+    `transport` answers instead of the network, and `secrets` are where a key is fetched that the settings only refer
+    to. Raises Misconfigured when address, key and VENUE do not belong together,
     or the exchange refuses the key, and Unavailable when it does not answer.
     """
     kind, address = settings.venue.upper(), address_of(settings)
     refuse_environment(settings)
-    key, secret = (reveal(settings, name) for name in ("BINANCE_API_KEY", "BINANCE_API_SECRET"))
-    venue = BinanceVenue(Connection(kind, address, key, secret, settings.binance_http_timeout_ms, transport), clock)
+
+    def pair(read: Callable[[Settings, str, SecretSource | None], str] = reveal) -> tuple[str, str]:
+        return read(settings, "BINANCE_API_KEY", secrets), read(settings, "BINANCE_API_SECRET", secrets)
+
+    renewed = None if secrets is None else functools.partial(pair, reveal_anew)
+    venue = BinanceVenue(
+        Connection(kind, address, *pair(), settings.binance_http_timeout_ms, transport, renewed), clock
+    )
     venue.synchronise()
     venue.try_key()
     return venue

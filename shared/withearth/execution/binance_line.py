@@ -27,10 +27,11 @@ from binance_sdk_derivatives_trading_usds_futures.rest_api import DerivativesTra
 from requests.adapters import BaseAdapter
 
 from withearth.domain.clock import Clock
-from withearth.domain.errors import Unavailable
+from withearth.domain.errors import Unavailable, WithEarthError
 from withearth.domain.times import to_ms
 from withearth.execution.binance_answers import Heard, classify, parsed
 from withearth.execution.binance_rows import Row
+from withearth.execution.environment import REFUSED_KEYS
 from withearth.execution.venue import Answer
 
 Params = ParamSpec("Params")
@@ -54,6 +55,8 @@ class Connection:
     api_secret: str = field(repr=False)
     timeout_ms: int = 10_000
     transport: BaseAdapter | None = None
+    renewed: Callable[[], tuple[str, str]] | None = field(default=None, repr=False)
+    """The key and its secret anew, asked for when the exchange refuses the ones it has."""
 
 
 def reading(method: Callable[Params, Value]) -> Callable[Params, Value]:
@@ -73,24 +76,13 @@ class BinanceLine:
     """A session with the exchange. `_rest` is the SDK's client; its answers are read by the methods here only."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
-        configuration = ConfigurationRestAPI(
-            api_key=connection.api_key,
-            api_secret=connection.api_secret,
-            base_path=connection.base_url,
-            timeout=connection.timeout_ms,
-            retries=0,
-        )
+        self._connection = connection
+        self._pair = (connection.api_key, connection.api_secret)
         # Any: the SDK's hints want enums and floats where it takes, and we send, plain text.
-        self._rest: Any = DerivativesTradingUsdsFuturesRestAPI(configuration)
+        self._rest: Any = _client(connection, self._pair)
         self._kind = connection.kind
         self._clock = clock
         self._offset = timedelta()
-        session = self._rest._session  # noqa: SLF001 - the SDK has no other place for a hook or a transport
-        # Without this a proxy variable or a .netrc of the machine would change where orders go.
-        session.trust_env = False
-        session.hooks["response"].append(_remember)
-        if connection.transport is not None:
-            session.mount(connection.base_url, connection.transport)
 
     @property
     def kind(self) -> str:
@@ -149,6 +141,7 @@ class BinanceLine:
         answer: requests.Response | None = _line.heard
         heard = Heard(None, "", sent) if answer is None else Heard(answer.status_code, answer.text)
         self._mend_clock(heard)
+        self._mend_key(heard)
         return heard
 
     def _mend_clock(self, heard: Heard) -> None:
@@ -160,6 +153,35 @@ class BinanceLine:
             self.synchronise()
         except Unavailable as error:
             log.warning("clock_unmeasured: %s", error)
+
+    def _mend_key(self, heard: Heard) -> None:
+        """Take up a newer key when the exchange refuses the one there is; the request itself stays refused."""
+        payload, renewed = parsed(heard.body), self._connection.renewed
+        if renewed is None or payload is None or payload.get("code") not in REFUSED_KEYS:
+            return
+        try:
+            pair = renewed()
+        except WithEarthError as error:
+            log.warning("key_not_renewed: %s", error)
+            return
+        if pair != self._pair:
+            self._pair, self._rest = pair, _client(self._connection, pair)
+            log.info("key_renewed")
+
+
+def _client(connection: Connection, pair: tuple[str, str]) -> Any:
+    key, secret = pair
+    configuration = ConfigurationRestAPI(
+        api_key=key, api_secret=secret, base_path=connection.base_url, timeout=connection.timeout_ms, retries=0
+    )
+    client = DerivativesTradingUsdsFuturesRestAPI(configuration)
+    session: requests.Session = client._session  # noqa: SLF001 - the SDK has no other place for a hook or a transport
+    # Without this a proxy variable or a .netrc of the machine would change where orders go.
+    session.trust_env = False
+    session.hooks["response"].append(_remember)
+    if connection.transport is not None:
+        session.mount(connection.base_url, connection.transport)
+    return client
 
 
 class _Line(threading.local):

@@ -14,12 +14,13 @@ from withearth.settings import Settings
 
 LIVE_ADDRESS: Final = "https://fapi.binance.com"
 """The one address at which real orders are taken."""
-_REFUSED_KEYS: Final[Mapping[int, str]] = {
+REFUSED_KEYS: Final[Mapping[int, str]] = {
     -1022: "BINANCE_API_SECRET does not belong to BINANCE_API_KEY",
     -2008: "it does not know BINANCE_API_KEY",
     -2014: "BINANCE_API_KEY has not the form of a key",
     -2015: "BINANCE_API_KEY is of another environment, may not trade futures, or not from this machine's address",
 }
+"""What the exchange's codes for a refused key mean."""
 _WHERE: Final = {"DEMO": "demo.binance.com", "LIVE": "binance.com"}
 
 
@@ -50,7 +51,7 @@ def refuse_environment(settings: Settings) -> None:
 def refuse_key(kind: str, answer: Mapping[str, Any]) -> None:
     """Raise Misconfigured when the answer says that the exchange refuses the key; return when it says anything else."""
     code = answer.get("code")
-    why = _REFUSED_KEYS.get(code) if isinstance(code, int) else None
+    why = REFUSED_KEYS.get(code) if isinstance(code, int) else None
     if why is not None:
         raise Misconfigured(
             f"Binance's {kind} exchange refuses the key with {code}: {why}. Use a pair made on {_WHERE[kind]} with the "

@@ -11,6 +11,7 @@ from typing import Final, Self
 from withearth.domain.errors import WithEarthError
 from withearth.local.cloud import LocalCloud
 from withearth.local.scheduler import Job, Scheduler
+from withearth.local.schedules import paused
 
 PUMPS: Final = 8
 """An entry that rests holds its pump for up to a minute and a half; the other symbols must not wait for it."""
@@ -64,8 +65,10 @@ class LiveRun(AbstractContextManager["LiveRun"]):
         firing: dict[str, Job] = {}
         while scheduler.due() <= now:
             firing |= {job.function: job for job in scheduler.pop()[1]}
+        stopped = paused(self._cloud.runtime.store) if firing else frozenset()
         for job in firing.values():
-            self._cloud.fire(job)
+            if job.function not in stopped:
+                self._cloud.fire(job)
         return bool(firing)
 
     def _pump(self) -> bool:

@@ -4,7 +4,7 @@ from withearth.settings.kinds import Group
 from withearth.settings.loading import load_settings, settings_from_process
 from withearth.settings.model import KEYS, Origin, Settings
 from withearth.settings.references import SecretSource, is_reference
-from withearth.settings.secrets import SECRET_KEYS, redact, reveal
+from withearth.settings.secrets import SECRET_KEYS, redact, reveal, reveal_anew
 from withearth.settings.table import Row, describe
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "load_settings",
     "redact",
     "reveal",
+    "reveal_anew",
     "settings_from_process",
 ]

@@ -13,6 +13,10 @@ class SecretSource(Protocol):
         """Return the value stored under this name."""
         ...
 
+    def forget(self, name: str) -> None:
+        """Fetch the value anew when it is asked for next: the one that was given did not open its door."""
+        ...
+
 
 def is_reference(value: str) -> bool:
     """Tell whether the text is a well-formed `secret://NAME`."""

@@ -9,6 +9,9 @@ from withearth.settings.model import KEYS, Settings
 from withearth.settings.references import SCHEME, SecretSource, is_reference
 from withearth.settings.wording import field_of
 
+_fetched: Final[set[str]] = set()
+"""Every value that a reference led to in this process, so that none of them is ever logged."""
+
 SECRET_KEYS: Final = tuple(key for key in KEYS if field_of(key).annotation is SecretStr)
 
 
@@ -23,6 +26,14 @@ def reveal(settings: Settings, key: str, source: SecretSource | None = None) -> 
     return _resolved(key, value.removeprefix(SCHEME), source) if is_reference(value) else value
 
 
+def reveal_anew(settings: Settings, key: str, source: SecretSource | None) -> str:
+    """Return a secret's value after it was refused: its owner may have stored a newer one where it is referred to."""
+    text = getattr(settings, key.lower()).get_secret_value()
+    if source is not None and is_reference(text):
+        source.forget(text.removeprefix(SCHEME))
+    return reveal(settings, key, source)
+
+
 def _resolved(key: str, name: str, source: SecretSource | None) -> str:
     if source is None:
         raise Misconfigured(
@@ -33,13 +44,14 @@ def _resolved(key: str, name: str, source: SecretSource | None) -> str:
     value = source.resolve(name).strip()
     if not value:
         raise Misconfigured(f"{key} refers to the secret {name}, which is empty: store its value there.")
+    _fetched.add(value)
     return value
 
 
 def redact(text: str, settings: Settings) -> str:
-    """Return the text with every secret that stands in the settings itself replaced by `***`."""
+    """Return the text with every secret of the settings, and every one this process has fetched, replaced by `***`."""
     secrets = (getattr(settings, key.lower()).get_secret_value() for key in SECRET_KEYS)
     # The longest first: one secret may be a piece of another.
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+    for secret in sorted({*filter(None, secrets), *_fetched}, key=len, reverse=True):
         text = text if is_reference(secret) else text.replace(secret, "***")
     return text
