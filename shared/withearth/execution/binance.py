@@ -147,6 +147,12 @@ class BinanceVenue(BinanceLine):
         return None if row is None else order_state(row)
 
     @reading
+    def orders(self, symbol: str, since_ms: int) -> tuple[OrderState, ...]:
+        """Every ordinary order since an instant. Raises Unavailable."""
+        rows = self._read(lambda: self._rest.all_orders(symbol=symbol, start_time=since_ms, limit=PAGE))
+        return tuple(map(order_state, rows))
+
+    @reading
     def conditional(self, symbol: str, client_id: str) -> ConditionalState | None:
         """One conditional order in whatever state, looked for in every list there is. Raises Unavailable.
 

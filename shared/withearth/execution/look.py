@@ -6,7 +6,7 @@ left no trace in the position, is ABSENT; one that was seen and is not found any
 exchange says how it ended.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,6 +34,8 @@ exchange refuses a late request by itself."""
 ABSENCES_MIN: Final = 3
 BELIEVED_AFTER: Final = timedelta(seconds=30)
 """Longer than a reading lags. A position that our fills do not explain by then was changed by somebody else."""
+TWINS_AFTER: Final = timedelta(seconds=2)
+"""Longer than position and orders usually lag behind each other; a doubled entry must not wait."""
 _FRUITLESS: Final = frozenset({ConditionalStatus.CANCELED, ConditionalStatus.EXPIRED, ConditionalStatus.REJECTED})
 """Ends of a conditional order from which no ordinary order comes. A triggered one is told by the order it became."""
 DUPLICATE_ID: Final = -4116
@@ -46,6 +48,8 @@ class Sight:
 
     truth: Truth
     asked: Mapping[str, OrderState | ConditionalState | None]
+    listed: tuple[OrderState, ...] = ()
+    """All orders since the beginning, where ours do not explain what is held: only this list shows an id twice."""
 
     @property
     def held(self) -> Decimal:
@@ -70,6 +74,7 @@ def to_ask(execution: Execution, truth: Truth) -> list[tuple[str, Sent]]:
 def learn(execution: Execution, sight: Sight, now: datetime) -> Execution:
     """The record with what the reading shows."""
     execution = execution.with_sent({id_: _seen(id_, sent, sight) for id_, sent in execution.unsettled()})
+    execution = execution.with_sent(_explained(execution, sight.listed))
     odd = execution.expected != sight.held
     execution = replace(execution, odd_since=(execution.odd_since or now) if odd else None)
     absent = [(id_, sent) for id_, sent in execution.unsettled() if _is_absent(sent, execution.odd_since, now)]
@@ -89,6 +94,30 @@ def answered(execution: Execution, client_id: str, answer: Answer) -> Execution:
         case Unknown():
             pass
     return execution.with_sent({client_id: sent})
+
+
+def may_have_twins(execution: Execution, truth: Truth, now: datetime) -> bool:
+    """Whether something else is held than our orders filled, for longer than one reading lags behind the other."""
+    odd_since = execution.odd_since
+    differs = truth.position.qty != execution.expected
+    return differs and odd_since is not None and now - odd_since >= TWINS_AFTER
+
+
+def _explained(execution: Execution, listed: Iterable[OrderState]) -> dict[str, Sent]:
+    """Our orders with every fill under their ids: one of a request that was repeated, or that a refusal hid.
+
+    What was answered to a repeated request may be a refusal of the second, though the first was executed.
+    """
+    changed = dict[str, Sent]()
+    for each in listed:
+        sent = changed.get(each.client_id) or execution.sent.get(each.client_id)
+        if sent is None or not each.filled:
+            continue
+        if sent.order_id in {"", each.order_id}:
+            changed[each.client_id] = _as_order(sent, each)
+        else:
+            changed[each.client_id] = replace(sent, twins={**sent.twins, each.order_id: each.filled})
+    return changed
 
 
 def _seen(client_id: str, sent: Sent, sight: Sight) -> Sent:

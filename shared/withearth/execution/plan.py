@@ -133,19 +133,40 @@ def _working(situation: Situation, client_id: str, sent: Sent) -> Step:
 
 def _protecting(situation: Situation) -> Step:
     """One stop and one target for exactly what is held, the new before the old goes."""
-    if situation.is_flat:
-        return Move(Event.FLAT)
-    if situation.close_now:
-        return Move(Event.FLATTEN, Reason.FLATTENED)
-    if not situation.policy.keep_partial and situation.execution.filled < situation.execution.terms.qty:
-        return Move(Event.FLATTEN, Reason.PARTIALLY_FILLED)
+    end = _end_of_protecting(situation)
+    if end is not None:
+        return end
+    shed = _shed(situation)
+    if shed is not None:
+        return shed
     if situation.is_naked:
         return _cover(situation)
     for leg, trigger in ((Leg.STOP, situation.stop), (Leg.TARGET, situation.execution.terms.tp)):
         step = _fit(situation, leg, trigger)
         if step is not None:
             return step
-    return Move(Event.PROTECTED)
+    return Wait(LOOK_AGAIN) if situation.is_unsure else Move(Event.PROTECTED)
+
+
+def _end_of_protecting(situation: Situation) -> Move | None:
+    """What leads out of protecting before anything is protected."""
+    if situation.is_flat:
+        return Move(Event.FLAT)
+    if situation.close_now:
+        return Move(Event.FLATTEN, Reason.FLATTENED)
+    if not situation.policy.keep_partial and situation.execution.filled < situation.execution.terms.qty:
+        return Move(Event.FLATTEN, Reason.PARTIALLY_FILLED)
+    return None
+
+
+def _shed(situation: Situation) -> Step | None:
+    """Leave at the market what an entry that was executed twice has brought, before anything else; None when done."""
+    newest = situation.execution.newest(Leg.EXIT)
+    if not situation.surplus or _has_tried_enough(situation):
+        return None
+    if newest is not None and not newest[1].is_settled:
+        return Wait(LOOK_AGAIN)
+    return Send(Leg.EXIT, situation.surplus, None)
 
 
 def _cover(situation: Situation) -> Step:
@@ -206,8 +227,10 @@ def _holding(situation: Situation) -> Step:
         return Move(Event.FLATTEN, Reason.FLATTENED)
     if situation.now >= situation.execution.terms.ends_at:
         return Move(Event.TIME_UP, Reason.HORIZON_OVER)
-    if situation.is_naked:
+    if situation.is_naked or situation.surplus:
         return Move(Event.UNPROTECTED)
+    if situation.is_unsure:
+        return Wait(LOOK_AGAIN)
     may_move = len(situation.execution.legs(Leg.STOP)) < ATTEMPTS_A_LEG
     return Move(Event.TIGHTEN) if may_move and _is_slack(situation) else Rest()
 

@@ -5,8 +5,8 @@ answered. Whoever takes over from a dead process reads it, looks at the exchange
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -52,7 +52,8 @@ class Sent:
     """One order: what was asked for, and what became of it.
 
     `price` is the limit or the trigger, None at the market. `filled_at` is the exchange's time of the fill seen first,
-    `average` the mean price of what filled.
+    `average` the mean price of what filled. `twins` are other orders that the exchange made of the same request, with
+    what they filled, by order id: a network can repeat a request, and an id is free again once its order has closed.
     """
 
     leg: Leg
@@ -67,6 +68,17 @@ class Sent:
     order_id: str = ""
     code: int = 0
     absences: int = 0
+    twins: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def traded(self) -> Decimal:
+        """How much was filled under this id, by whatever orders."""
+        return self.filled + sum(self.twins.values(), Decimal(0))
+
+    @property
+    def order_ids(self) -> set[str]:
+        """The exchange's ids of the orders under this id that filled."""
+        return {self.order_id, *self.twins} if self.filled else set(self.twins)
 
     @property
     def is_settled(self) -> bool:
@@ -97,13 +109,18 @@ class Execution:
     @property
     def filled(self) -> Decimal:
         """How much was entered, over all attempts."""
-        return sum((sent.filled for _, sent in self.legs(Leg.ENTRY)), Decimal(0))
+        return sum((sent.traded for _, sent in self.legs(Leg.ENTRY)), Decimal(0))
 
     @property
     def expected(self) -> Decimal:
         """What our own fills say is held, signed as the exchange signs a position."""
-        left = sum((sent.filled for sent in self.sent.values() if sent.leg is not Leg.ENTRY), Decimal(0))
+        left = sum((sent.traded for sent in self.sent.values() if sent.leg is not Leg.ENTRY), Decimal(0))
         return (self.filled - left) * self.terms.side.sign
+
+    @property
+    def began_at(self) -> datetime:
+        """An instant before the first order, whatever little the exchange's clock is behind ours."""
+        return min(sent.sent_at for sent in self.sent.values()) - timedelta(seconds=1)
 
     def legs(self, leg: Leg) -> list[tuple[str, Sent]]:
         """All attempts at one leg with their client ids, oldest first."""
@@ -218,6 +235,7 @@ def _sent_document(sent: Sent) -> dict[str, Any]:
         "order_id": sent.order_id,
         "code": sent.code,
         "absences": sent.absences,
+        "twins": {order_id: str(qty) for order_id, qty in sent.twins.items()},
     }
 
 
@@ -235,4 +253,5 @@ def _sent(data: Mapping[str, Any]) -> Sent:
         order_id=data["order_id"],
         code=data["code"],
         absences=data["absences"],
+        twins={order_id: Decimal(qty) for order_id, qty in data.get("twins", {}).items()},
     )

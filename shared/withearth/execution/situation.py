@@ -12,7 +12,7 @@ from decimal import Decimal
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.execution.lineage import Leg
-from withearth.execution.look import BELIEVED_AFTER, Sight
+from withearth.execution.look import BELIEVED_AFTER, TWINS_AFTER, Sight
 from withearth.execution.phases import Event
 from withearth.execution.record import Execution
 from withearth.execution.venue import Action, ConditionalState
@@ -105,10 +105,23 @@ class Situation:
         """What has to be protected: the larger of what the exchange shows and what our fills add up to.
 
         The two lag behind each other, and a stop too large does no harm, since it can only reduce. Never more than
-        the intent's quantity: what is beyond it is not ours.
+        the intent's quantity, or what our orders filled beyond it: the rest is not ours.
         """
-        seen = max(abs(self.sight.held), abs(self.execution.expected))
-        return min(seen, self.execution.terms.qty)
+        ours = abs(self.execution.expected)
+        return min(max(abs(self.sight.held), ours), max(self.execution.terms.qty, ours))
+
+    @property
+    def surplus(self) -> Decimal:
+        """What is held of ours beyond the intent's quantity: an entry was executed more than once."""
+        ours = min(abs(self.sight.held), abs(self.execution.expected))
+        return max(ours - self.execution.terms.qty, Decimal(0))
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether more is held than our orders explain, and it was not yet looked into."""
+        more = (self.sight.held - self.execution.expected) * self.execution.terms.side.sign > 0
+        odd_since = self.execution.odd_since
+        return more and odd_since is not None and self.now - odd_since <= TWINS_AFTER
 
     @property
     def is_naked(self) -> bool:
@@ -134,8 +147,9 @@ class Situation:
     @property
     def to_close(self) -> Decimal:
         """How much to leave at the market: what both agree on, or what is shown when they disagree for long."""
-        held = min(abs(self.sight.held), self.execution.terms.qty)
-        return held if self._is_believed else min(held, abs(self.execution.expected))
+        ours = abs(self.execution.expected)
+        held = min(abs(self.sight.held), max(self.execution.terms.qty, ours))
+        return held if self._is_believed else min(held, ours)
 
 
 def _covers(state: ConditionalState, qty: Decimal, side: Side) -> bool:

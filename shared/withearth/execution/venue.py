@@ -297,6 +297,10 @@ class Reading(Protocol):
         """One ordinary order in whatever state, None when the exchange says it has none."""
         ...
 
+    def orders(self, symbol: str, since_ms: int) -> tuple[OrderState, ...]:
+        """Every ordinary order since an instant, in whatever state: the only list that shows an id twice."""
+        ...
+
     def conditional(self, symbol: str, client_id: str) -> ConditionalState | None:
         """One conditional order in whatever state, None when no list of the exchange has it."""
         ...

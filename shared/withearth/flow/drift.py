@@ -22,8 +22,6 @@ from withearth.store.port import Query, Replace, Stored, Write, write_over
 
 SETTLED_AFTER: Final = timedelta(minutes=5)
 """How long a trade has to be over before its records are expected to be all there."""
-EDGE: Final = timedelta(seconds=1)
-"""Before the first order of a trade, by how much the exchange's clock and ours may differ."""
 QUOTE_ASSET: Final = "USDT"
 _NOTHING: Final = Decimal(0)
 
@@ -89,8 +87,7 @@ def _under_way(runtime: Runtime) -> list[_Span]:
 
 
 def _first_order(intent: Stored) -> datetime:
-    sent = execution_from(intent.data["execution"]).sent.values()
-    return min(each.sent_at for each in sent) - EDGE
+    return execution_from(intent.data["execution"]).began_at
 
 
 def _quiet(symbol: str, spans: Iterable[_Span], until: datetime) -> datetime:

@@ -6,7 +6,7 @@ window of time. So net pnl is the sum of the exchange's realised profit, commiss
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -67,8 +67,7 @@ def ending(runtime: Runtime, venue: Venue, execution: Execution) -> Sequence[Wri
     trade = runtime.store.get(trade_ref(terms.intent_id))
     if trade is None:
         raise AssertionError("an execution that was filled has a journal row")
-    since = min(sent.sent_at for sent in execution.sent.values()) - timedelta(seconds=1)
-    ours = _our_fills(venue.fills(terms.symbol, to_ms(since)), execution)
+    ours = _our_fills(venue.fills(terms.symbol, to_ms(execution.began_at)), execution)
     entries = [each for each in ours if each.order_id in _order_ids(execution, {Leg.ENTRY})]
     exits = [each for each in ours if each not in entries]
     if _qty(entries) != execution.filled or _qty(exits) != execution.filled - abs(execution.expected):
@@ -87,7 +86,7 @@ def _our_fills(fills: Iterable[Fill], execution: Execution) -> list[Fill]:
 
 
 def _order_ids(execution: Execution, legs: set[Leg]) -> set[str]:
-    return {sent.order_id for sent in execution.sent.values() if sent.leg in legs and sent.filled}
+    return {id_ for sent in execution.sent.values() if sent.leg in legs for id_ in sent.order_ids}
 
 
 def _booked(venue: Venue, execution: Execution, entries: list[Fill], exits: list[Fill], closed_at: datetime) -> Result:
@@ -104,7 +103,7 @@ def _exit_reason(execution: Execution) -> ExitReason:
     """The leg that closed it; UNEXPLAINED when our own orders did not close all of it."""
     if execution.expected:
         return ExitReason.UNEXPLAINED
-    closing_legs = {sent.leg for sent in execution.sent.values() if sent.leg is not Leg.ENTRY and sent.filled}
+    closing_legs = {sent.leg for sent in execution.sent.values() if sent.leg is not Leg.ENTRY and sent.traded}
     for leg, reason in _REASONS.items():
         if leg in closing_legs:
             return reason

@@ -16,9 +16,10 @@ from withearth.domain.errors import Unavailable
 from withearth.domain.instrument import Instrument
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
+from withearth.domain.times import to_ms
 from withearth.execution.entry import Touch, entry_fault, limit_price
 from withearth.execution.lineage import Leg, lineage
-from withearth.execution.look import Sight, action_of, answered, learn, to_ask
+from withearth.execution.look import Sight, action_of, answered, learn, may_have_twins, to_ask
 from withearth.execution.phases import Event, Phase
 from withearth.execution.plan import LOOK_AGAIN, plan
 from withearth.execution.record import Execution, Sent
@@ -38,6 +39,7 @@ from withearth.execution.venue import (
     Venue,
 )
 from withearth.flow.documents import CLAIM_LEASE, IntentState, flatten_ref, intent_ref, stop_needs_position_ref
+from withearth.flow.journal import event, record_once
 from withearth.flow.limits import no_entry
 from withearth.flow.runtime import Runtime
 from withearth.flow.settle import ending, entering
@@ -133,10 +135,25 @@ def _wait_for_sight(job: Job, error: Unavailable, stop_at: datetime) -> bool:
 
 def _look(job: Job) -> Sight:
     """Read the symbol, ask for each of our orders that the lists do not show, and learn from it."""
-    truth = job.venue.truth(job.execution.terms.symbol)
-    sight = Sight(truth, {id_: _ask(job, id_, sent) for id_, sent in to_ask(job.execution, truth)})
-    job.execution = learn(job.execution, sight, job.runtime.clock.now())
+    execution, symbol = job.execution, job.execution.terms.symbol
+    truth = job.venue.truth(symbol)
+    doubled = may_have_twins(execution, truth, job.runtime.clock.now())
+    listed = job.venue.orders(symbol, to_ms(execution.began_at)) if doubled else ()
+    sight = Sight(truth, {id_: _ask(job, id_, sent) for id_, sent in to_ask(execution, truth)}, listed)
+    job.execution = learn(execution, sight, job.runtime.clock.now())
+    if job.execution.filled > max(execution.filled, execution.terms.qty):
+        _tell_surplus(job)
     return sight
+
+
+def _tell_surplus(job: Job) -> None:
+    """More was entered than was intended: a promise is broken, whoever repeated the order. Nothing more is entered."""
+    execution, now = job.execution, job.runtime.clock.now()
+    intent_id, terms = execution.terms.intent_id, execution.terms
+    why = f"{intent_id} entered {execution.filled}, intended were {terms.qty}: an order was executed twice"
+    told = event(f"{intent_id}-surplus-{execution.filled}", "SURPLUS", now, terms.symbol, why)
+    record_once(job.runtime, told)
+    persistently(job.runtime.clock, intent_id, lambda: trip(job.runtime, why))
 
 
 def _ask(job: Job, client_id: str, sent: Sent) -> OrderState | ConditionalState | None:

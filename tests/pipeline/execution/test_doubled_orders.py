@@ -1,0 +1,168 @@
+"""A network that repeats requests: what was executed twice is found by lineage, shed at once, booked, and told."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.builders.trading import SYMBOL, Act, Move, Process, Trading, World, with_fault
+from tests.builders.trading_stories import (
+    AWAY,
+    BEYOND_STOP,
+    BEYOND_TARGET,
+    BID,
+    HALF,
+    LOOKS,
+    SECOND,
+    an_intent,
+    assert_booked,
+    assert_over,
+    entry_waits,
+    filled,
+    is_set,
+    partly_filled,
+)
+from withearth.execution.lineage import Leg
+from withearth.flow.documents import trading_ref
+from withearth.flow.trading_state import TradingState, standing
+from withearth.paper.engine.kinds import OrderSide, OrderType
+from withearth.paper.engine.orders import PlaceOrder
+from withearth.paper.faults import FaultKind
+
+TWICE: Final = FaultKind.EXECUTED_TWICE
+REQUESTS: Final = {
+    "place": ("POST", "/order"),
+    "arm": ("POST", "/algoOrder"),
+    "modify": ("PUT", "/order"),
+    "cancel": ("DELETE", "/order"),
+    "disarm": ("DELETE", "/algoOrder"),
+}
+
+
+def by_hand(world: World) -> None:
+    """The owner buys on the same symbol."""
+    order = PlaceOrder(symbol=SYMBOL, side=OrderSide.BUY, type=OrderType.MARKET, quantity=Decimal("0.020"))
+    world.exchange.place(world.account, order)
+
+
+def doubled(*acts: Act) -> World:
+    """A world in which the first ordinary order is executed twice."""
+    return with_fault(World(*acts), kind=TWICE, method="POST", path="/order")
+
+
+def state(trading: Trading) -> TradingState:
+    """The trading state."""
+    return standing(trading.store.get(trading_ref())).state
+
+
+@pytest.mark.parametrize("protection", ["before_entry", "after_fill"])
+@pytest.mark.parametrize(("leaves_at", "reason"), [(BEYOND_STOP, "STOP"), (BEYOND_TARGET, "TARGET"), (None, "HORIZON")])
+def test_an_entry_that_was_executed_twice_is_shed_at_once(
+    tmp_path: Path, protection: str, leaves_at: Decimal | None, reason: str
+) -> None:
+    """Twice the quantity is bought: half of it leaves in seconds, the rest ends as planned, and entries are halted."""
+    acts = () if leaves_at is None else (Act(is_set, (Move(30 * SECOND, leaves_at),)),)
+    world, intent = doubled(*acts), an_intent()
+    with Trading(tmp_path, world, ENTRY_MODE="MARKET", PROTECTION=protection) as trading:
+        trading.deliver(intent)
+        assert world.faults.fired
+        assert intent.qty == world.held()
+        assert {intent.qty} == set(world.guards().values())
+        assert world.watch.longest_at_work <= 2 * LOOKS
+        assert TradingState.HALTED is state(trading)
+        trading.see_through(intent)
+
+        assert_over(world, trading)
+        assert_booked(world, trading, intent)
+        assert (reason, 2 * intent.qty) == (trading.trade(intent)["exit_reason"], Decimal(trading.trade(intent)["qty"]))
+        assert 1 == trading.kinds().count("SURPLUS")
+
+
+def test_a_kill_at_any_deed_leaves_no_surplus(tmp_path: Path) -> None:
+    """Whoever dies over it: the surplus goes, the rest is protected, closed and booked."""
+    calm = Process()
+    with Trading(tmp_path / "calm", doubled(), calm, ENTRY_MODE="MARKET") as trading:
+        trading.deliver(an_intent(horizon_min=3))
+    for kill_at in range(calm.deeds.index("place") + 1, len(calm.deeds) + 1):
+        world = doubled()
+        with Trading(tmp_path / str(kill_at), world, Process(kill_at, after=True), ENTRY_MODE="MARKET") as trading:
+            trading.see_through(an_intent(horizon_min=3))
+
+            assert_over(world, trading)
+            assert_booked(world, trading, an_intent(horizon_min=3))
+            assert TradingState.HALTED is state(trading)
+
+
+@pytest.mark.parametrize("entry_mode", ["LIMIT", "MARKET"])
+def test_whatever_is_executed_twice_ends_flat_and_booked(tmp_path: Path, entry_mode: str) -> None:
+    """Each request in turn is repeated by the network: flat, clean and booked to the last digit in the end."""
+    acts = partly_filled(None) if entry_mode == "LIMIT" else filled(None)
+    intent, calm = an_intent(horizon_min=3), Process()
+    with Trading(tmp_path / "calm", World(*acts), calm, ENTRY_MODE=entry_mode) as trading:
+        trading.see_through(intent)
+
+    for call, (method, path) in REQUESTS.items():
+        for skip in range(calm.deeds.count(call)):
+            world = with_fault(World(*acts), kind=TWICE, method=method, path=path, skip=skip)
+            with Trading(tmp_path / f"{call}{skip}", world, ENTRY_MODE=entry_mode) as trading:
+                trading.see_through(intent)
+
+                assert world.faults.fired
+                assert_over(world, trading)
+                assert_booked(world, trading, intent)
+
+
+def test_a_surplus_that_leaves_twice_is_booked_too(tmp_path: Path) -> None:
+    """The way out of the surplus is repeated as well: nothing is held any more, and all of it is in the journal."""
+    world = doubled()
+    with_fault(world, kind=TWICE, method="POST", path="/order")
+    with Trading(tmp_path, world, ENTRY_MODE="MARKET") as trading:
+        trading.see_through(an_intent())
+
+        assert 2 == len(world.faults.fired)
+        assert_over(world, trading)
+        assert_booked(world, trading, an_intent())
+        assert 2 == len([order for order in world.orders(Leg.EXIT) if order.executed])
+
+
+@pytest.mark.parametrize("protection", ["before_entry", "after_fill"])
+def test_an_entry_behind_the_refusal_of_its_double_is_found(tmp_path: Path, protection: str) -> None:
+    """The first is executed, the second is refused for want of margin, and that is the answer: protected and booked."""
+    world = doubled()
+    world.exchange.transfer(world.account, "USDT", Decimal(-9_850))
+    with Trading(tmp_path, world, ENTRY_MODE="MARKET", PROTECTION=protection) as trading:
+        trading.deliver(an_intent())
+        assert world.faults.fired
+        assert an_intent().qty == world.held()
+        assert not world.uncovered()
+        trading.see_through(an_intent())
+
+        assert "HORIZON" == trading.trade(an_intent())["exit_reason"]
+        assert_over(world, trading)
+        assert_booked(world, trading, an_intent())
+
+
+def test_a_limit_entry_that_crosses_twice_is_shed(tmp_path: Path) -> None:
+    """Refused as a duplicate while the first one rests (-4116); executed twice where the first one filled at once."""
+    world = doubled(Act(entry_waits, (Move(HALF, BID - 10), Move(SECOND, AWAY))))
+    with Trading(tmp_path, world) as trading:
+        trading.see_through(an_intent())
+
+        assert_over(world, trading)
+        assert_booked(world, trading, an_intent())
+
+
+def test_what_the_owner_adds_by_hand_is_not_shed(tmp_path: Path) -> None:
+    """More is held, and no order of ours explains it: left alone, and no halt."""
+    world = World(*filled(None))
+    with Trading(tmp_path, world) as trading:
+        trading.deliver(an_intent())
+        by_hand(world)
+        for _ in range(2):
+            trading.reconcile()
+            world.sleep(60 * SECOND)
+
+        assert an_intent().qty + Decimal("0.020") == world.held()
+        assert [] == world.orders(Leg.EXIT)
+        assert TradingState.ACTIVE is state(trading)
