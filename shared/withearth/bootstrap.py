@@ -11,15 +11,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from withearth.decision.prediction import Predictor
+from withearth.domain.canonical import digest
 from withearth.domain.clock import Clock, Timer
-from withearth.domain.errors import Misconfigured
+from withearth.domain.errors import Misconfigured, WithEarthError
+from withearth.domain.times import floor_to_tick, tick_id
 from withearth.execution.venue import Venue
 from withearth.flow.calibrations import newest_map
 from withearth.flow.runtime import Runtime
 from withearth.log_context import begin_request
 from withearth.market.port import Market
+from withearth.market.traffic import Traffic
 from withearth.messaging.port import Publisher
 from withearth.risk.limits import active, limits_of
 from withearth.settings import SecretSource, Settings, settings_from_process
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from withearth.decision.recorded import StoredDecisions
     from withearth.decision.sentiment import SentimentSource
     from withearth.local.schedules import Schedules
+    from withearth.market.routes import Note
     from withearth.store.blobs import Blobs
     from withearth.store.sqlite import SqliteStore
 
@@ -67,9 +72,11 @@ def _process_runtime() -> Runtime:
 
 def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: Publisher) -> Runtime:
     """A runtime with the market, the predictor and the rest that the settings name."""
-    market = choose_market(settings, clock)
+    traffic = choose_traffic(settings, clock, store)
+    market = choose_market(settings, clock, traffic, _journalled(clock, store))
     secrets = choose_secrets(settings, clock)
-    venue = choose_venue(settings, market, clock, secrets)
+    venue_traffic = _of_the_venue(settings, clock, store, traffic)
+    venue = choose_venue(settings, market, clock, secrets, venue_traffic)
     if venue is not None:
         log.info("limits_active %s", " ".join(active(limits_of(settings, venue.kind))))
     return Runtime(
@@ -82,6 +89,8 @@ def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: 
         choose_payloads(settings),
         choose_sentiment(settings, secrets),
         venue,
+        traffic,
+        venue_traffic,
     )
 
 
@@ -143,35 +152,93 @@ def open_store(directory: Path) -> "SqliteStore":
     return SqliteStore(directory / "store.db")
 
 
-def choose_market(settings: Settings, clock: Clock) -> Market:
+def choose_traffic(settings: Settings, clock: Clock, store: DocumentStore) -> Traffic | None:
+    """The account with the exchange that prices come from, where they come from one."""
+    return _account(settings, settings.fapi_base, clock, store) if settings.market == "live" else None
+
+
+def _of_the_venue(
+    settings: Settings, clock: Clock, store: DocumentStore, of_the_market: Traffic | None
+) -> Traffic | None:
+    """The account with the exchange that orders go to: the market's own where both are one host."""
+    if not settings.execute_trades or settings.venue == "paper":
+        return None
+    from withearth.execution.environment import address_of
+
+    address = address_of(settings)
+    same = of_the_market is not None and address == settings.fapi_base
+    return of_the_market if same else _account(settings, address, clock, store)
+
+
+def _account(settings: Settings, address: str, clock: Clock, store: DocumentStore) -> Traffic:
+    host = urlsplit(address).netloc
+    return Traffic(host, clock, store, reserved_pct=settings.weight_reserved_pct)
+
+
+def _journalled(clock: Clock, store: DocumentStore) -> "Note":
+    """Tells the journal that another route had to step in: once a tick for each way it happened."""
+    from withearth.flow.journal import event
+    from withearth.store.port import AlreadyExists
+
+    def note(path: str, why: str) -> None:
+        now = clock.now()
+        what = f"fallback-{tick_id(floor_to_tick(now))}-{digest([path, why])[:12]}"
+        try:
+            store.commit([event(what, "MARKET_FALLBACK", now, "", f"{path} by REST, after {why}")])
+        except AlreadyExists:
+            return
+        except WithEarthError as error:
+            log.warning("fallback_unrecorded: %s", error)
+
+    return note
+
+
+def choose_market(
+    settings: Settings, clock: Timer, traffic: Traffic | None = None, note: "Note | None" = None
+) -> Market:
     """Recorded files, the exchange, or the synthetic market, as MARKET says."""
     if settings.market == "recorded":
         from withearth.market.recorded import RecordedMarket
 
         return RecordedMarket(required(settings.data_dir, "DATA_DIR"), spread_bps=settings.model_spread_bps)
     if settings.market == "live":
-        from withearth.market.binance import Access, BinanceMarket
+        from withearth.market.binance import BinanceMarket
+        from withearth.market.routes import Access, unheard
 
-        patience = (settings.binance_http_timeout_ms, settings.binance_http_retries, settings.binance_http_backoff_ms)
-        return BinanceMarket(Access(settings.fapi_base, *patience), clock)
+        access = Access(
+            settings.fapi_base,
+            settings.binance_http_timeout_ms,
+            settings.binance_http_retries,
+            settings.binance_http_backoff_ms,
+            settings.binance_http_concurrency,
+            settings.candle_wait_sec,
+        )
+        return BinanceMarket(access, clock, traffic, sdk_first=settings.market_client == "sdk", note=note or unheard)
     from withearth.market.synthetic import SyntheticMarket
+    from withearth.market.synthetic_listing import EMBEDDED
 
     return SyntheticMarket(
         settings.synthetic_seed,
-        settings.symbols,
+        settings.symbols if settings.names_symbols else EMBEDDED,
         start=SYNTHETIC_START,
         spread_bps=settings.model_spread_bps,
     )
 
 
-def choose_venue(settings: Settings, market: Market, clock: Clock, secrets: SecretSource | None = None) -> Venue | None:
+def choose_venue(
+    settings: Settings,
+    market: Market,
+    clock: Clock,
+    secrets: SecretSource | None = None,
+    traffic: Traffic | None = None,
+) -> Venue | None:
     """The exchange that VENUE names, when EXECUTE_TRADES is true; without it no order is ever sent."""
     if not settings.execute_trades:
         return None
     if settings.venue != "paper":
         from withearth.execution.binance import open_binance_venue
 
-        return open_binance_venue(settings, clock, secrets=secrets)
+        return open_binance_venue(settings, clock, secrets=secrets, traffic=traffic)
     from withearth.execution.paper_venue import open_paper_venue
 
     return open_paper_venue(settings, market, clock)

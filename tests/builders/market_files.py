@@ -53,6 +53,7 @@ def listed(symbol: str, *, tick: str = "0.01", step: str = "0.001", status: str 
         "baseAsset": symbol.removesuffix("USDT"),
         "quoteAsset": "USDT",
         "marginAsset": "USDT",
+        "underlyingType": "COIN",
         "pricePrecision": 2,
         "quantityPrecision": 3,
         "baseAssetPrecision": 8,

@@ -15,7 +15,8 @@ from withearth.domain.errors import MarketFault
 from withearth.domain.reasons import Reason
 from withearth.domain.times import Timeframe
 from withearth.features.snapshot import build_snapshot
-from withearth.market.binance import Access, BinanceMarket
+from withearth.market.binance import BinanceMarket
+from withearth.market.routes import Access
 from withearth.market.synthetic import SyntheticMarket
 from withearth.paper.assembly import assemble_exchange, invented_listing
 from withearth.paper.transport import PaperTransport
@@ -119,8 +120,9 @@ def test_instruments_and_settlements_are_the_exchange_s(pair: Pair) -> None:
         (Answering(error=requests.ReadTimeout("late")), Reason.MARKET_UNREACHABLE),
         (Answering(451, b'{"code":0,"msg":"restricted location"}'), Reason.REGION_REFUSED),
         (Answering(403, b"<html>forbidden</html>"), Reason.MARKET_REFUSED),
-        (Answering(418, b'{"code":-1003,"msg":"banned"}'), Reason.MARKET_REFUSED),
-        (Answering(429, b'{"code":-1003,"msg":"too many"}'), Reason.MARKET_REFUSED),
+        (Answering(302, b""), Reason.MARKET_REFUSED),
+        (Answering(418, b'{"code":-1003,"msg":"banned"}'), Reason.EXCHANGE_BANNED),
+        (Answering(429, b'{"code":-1003,"msg":"too many"}'), Reason.EXCHANGE_LIMITED),
         (Answering(503, b""), Reason.MARKET_REFUSED),
         (Answering(200, b"<html>a captive portal</html>"), Reason.DATA_UNREADABLE),
         (Answering(200, b'[["half", "a"'), Reason.DATA_UNREADABLE),
@@ -136,18 +138,26 @@ def test_a_bad_answer_is_a_reason_and_never_a_candle(network: Answering, reason:
     assert fault.value.reason is reason
 
 
+MANY = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT")
+
+
 @pytest.mark.parametrize(
-    "network",
+    ("network", "reason"),
     [
-        Answering(error=requests.ConnectionError("no such host")),
-        Answering(451, b"{}"),
-        Answering(200, b'{"another": "shape"}'),
-        Answering(200, b'[{"symbol": "BTCUSDT", "bidPrice": "no number", "askPrice": "1"}]'),
+        (Answering(error=requests.ConnectionError("no such host")), Reason.MARKET_UNREACHABLE),
+        (Answering(451, b"{}"), Reason.REGION_REFUSED),
+        (Answering(200, b'{"another": "shape"}'), Reason.DATA_UNREADABLE),
+        (
+            Answering(200, b'[{"symbol": "BTCUSDT", "bidPrice": "no number", "askPrice": "1"}]'),
+            Reason.DATA_UNREADABLE,
+        ),
     ],
 )
-def test_quotes_never_raise(network: Answering) -> None:
-    """Without quotes every symbol is decided as QUOTE_MISSING; the dispatcher goes on."""
-    assert market_over(network).quotes(SYMBOLS, TICK) == {}
+def test_that_there_are_no_quotes_at_all_has_a_reason(network: Answering, reason: Reason) -> None:
+    """Every symbol is then decided under that reason; the dispatcher goes on."""
+    with pytest.raises(MarketFault) as fault:
+        market_over(network).quotes(MANY, TICK)
+    assert fault.value.reason is reason
 
 
 def test_another_shape_than_documented_is_refused() -> None:

@@ -27,9 +27,10 @@ from withearth.history.rest import RestHistory
 from withearth.history.shelf import Shelf
 from withearth.history.tables import ROW_BYTES_MAX
 from withearth.history.verify import verify
-from withearth.market.binance import Access, BinanceMarket
+from withearth.market.binance import BinanceMarket
 from withearth.market.manifest import read_manifest
 from withearth.market.recorded import RecordedMarket
+from withearth.market.routes import Access
 from withearth.market.synthetic import SyntheticMarket
 from withearth.paper.assembly import Assembled, assemble_exchange, invented_listing
 from withearth.paper.faults import Fault, FaultKind

@@ -10,7 +10,8 @@ from withearth.execution.paper_venue import ACCOUNT, PaperVenue, open_paper_venu
 from withearth.flow.runtime import Runtime
 from withearth.local.cloud import run_until
 from withearth.local.scheduler import RECONCILER, Scheduler
-from withearth.market.binance import Access, BinanceMarket
+from withearth.market.binance import BinanceMarket
+from withearth.market.routes import Access
 from withearth.market.synthetic import SyntheticMarket
 from withearth.paper.assembly import assemble_exchange, invented_listing
 from withearth.paper.transport import PaperTransport

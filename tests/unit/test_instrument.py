@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.builders.market_files import listed
 from withearth.domain.errors import MarketFault
-from withearth.domain.instrument import Instrument, instrument_from_exchange_info
+from withearth.domain.instrument import Instrument, instrument_from_exchange_info, is_tradable
 from withearth.domain.reasons import Reason
 
 TICKS = ["0.1", "0.01", "0.05", "0.00001", "1", "10", "0.25"]
@@ -83,7 +83,6 @@ def test_tick_and_step_come_from_the_filters_without_padding(told: str, tick: st
 @pytest.mark.parametrize(
     "entry",
     [
-        listed("BTCUSDT", status="SETTLING"),
         listed("BTCUSDT") | {"contractType": "CURRENT_QUARTER"},
         {"symbol": "BTCUSDT"},
         {},
@@ -92,9 +91,38 @@ def test_tick_and_step_come_from_the_filters_without_padding(told: str, tick: st
         _without("MIN_NOTIONAL"),
     ],
 )
-def test_what_cannot_be_traded_is_unknown(entry: dict[str, Any]) -> None:
-    """Only trading perpetuals with all their filters become instruments."""
+def test_what_is_no_perpetual_is_unknown(entry: dict[str, Any]) -> None:
+    """Only perpetuals with all their filters become instruments."""
     with pytest.raises(MarketFault) as fault:
         instrument_from_exchange_info(entry)
 
     assert Reason.INSTRUMENT_UNKNOWN is fault.value.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "tradable"),
+    [
+        ({}, True),
+        ({"quoteAsset": "USDC", "marginAsset": "USDC"}, True),
+        ({"quoteAsset": "USDT", "marginAsset": "USDC"}, False),
+        ({"quoteAsset": "BTC", "marginAsset": "BTC"}, False),
+        ({"status": "SETTLING"}, False),
+        ({"status": "PENDING_TRADING"}, False),
+        ({"deliveryDate": 1_800_000_000_000}, False),
+        ({"underlyingType": "EQUITY"}, False),
+        ({"underlyingType": "PREMARKET"}, False),
+        ({"contractType": "TRADIFI_PERPETUAL"}, False),
+        ({"contractType": "PERPETUAL DELIVERING"}, False),
+    ],
+)
+def test_only_what_stays_and_asks_for_no_agreement_is_tradable(change: dict[str, Any], tradable: bool) -> None:
+    """A coin's perpetual in USDT or USDC that trades, with no end announced."""
+    assert tradable is is_tradable(listed("BTCUSDT") | change)
+
+
+def test_a_symbol_that_leaves_keeps_its_filters() -> None:
+    """What is open in it is still managed to its end."""
+    leaving = instrument_from_exchange_info(listed("BTCUSDT", status="SETTLING"))
+
+    assert not leaving.tradable
+    assert leaving.tick_size == instrument_from_exchange_info(listed("BTCUSDT")).tick_size

@@ -201,15 +201,14 @@ def test_spot_files_are_another_market(tmp_path: Path) -> None:
     assert _market(tmp_path, spot).symbols() == ()
 
 
-def test_an_instrument_that_is_not_trading_is_unknown(tmp_path: Path) -> None:
-    """A delisted symbol has candles and no filters, so it has neither quote nor book."""
+def test_a_symbol_that_has_left_is_not_tradable(tmp_path: Path) -> None:
+    """A delisted symbol keeps its candles and filters, so that what is open ends well, and nothing is entered."""
     settling = listed("GONEUSDT", status="SETTLING")
     market = _market(tmp_path, _with("GONEUSDT", SOUND), lambda files: files.instrument(settling))
-    with pytest.raises(MarketFault) as fault:
-        market.depth("GONEUSDT", BEGIN + DAY)
 
-    assert Reason.INSTRUMENT_UNKNOWN is fault.value.reason
-    assert market.quotes(["GONEUSDT"], BEGIN + DAY) == {}
+    assert "GONEUSDT" in market.symbols()
+    assert "GONEUSDT" not in market.tradable(BEGIN + DAY)
+    assert not market.instrument("GONEUSDT").tradable
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,10 @@ ADDED: Final[dict[str, object]] = {
     "MODEL_SPREAD_BPS": Decimal("1.0"),
     "BINANCE_ARCHIVE_BASE": "https://data.binance.vision",
     "SYNTHETIC_SEED": 7,
+    "CANDLE_WAIT_SEC": 5,
+    "BINANCE_HTTP_CONCURRENCY": 8,
+    "MARKET_CLIENT": "rest",
+    "WEIGHT_RESERVED_PCT": 25,
     "MAX_EVENT_BYTES": 65_536,
     "ENSEMBLE_MEMBERS": ("gemini", "baseline"),
     "ENSEMBLE_RULE": "agree",
@@ -333,6 +337,9 @@ def test_symbols_are_listed_in_their_order(written: str, symbols: tuple[str, ...
         ("BTC USDT", "SYMBOLS names BTC USDT"),
         ("BTCUSDT,btcusdt", "SYMBOLS names BTCUSDT twice"),
         ("X", "SYMBOLS names X"),
+        ("top:0", "SYMBOLS names TOP:0"),
+        ("top:1000", "SYMBOLS names TOP:1000"),
+        ("top:50,BTCUSDT", "SYMBOLS names TOP:50"),
         (",".join(f"COIN{place}" for place in range(601)), "SYMBOLS names 601 symbols"),
     ],
 )
@@ -341,6 +348,16 @@ def test_a_wrong_list_of_symbols_is_refused(written: str, said: str) -> None:
     (sentence,) = refusal({"SYMBOLS": written})
 
     assert sentence.startswith(f"{said}, allowed is 1 to 600 different names")
+
+
+@pytest.mark.parametrize(("written", "top"), [("all", None), ("top:50", 50), ("TOP:999", 999)])
+def test_symbols_may_say_how_they_are_found(written: str, top: int | None) -> None:
+    """`all` and `top:N` name no symbol, and therefore allow any."""
+    settings = load(SYMBOLS=written)
+
+    assert (False, top) == (settings.names_symbols, settings.top)
+    assert settings.takes("ANYUSDT")
+    assert not load(SYMBOLS="BTCUSDT").takes("ANYUSDT")
 
 
 def test_six_hundred_symbols_are_taken() -> None:

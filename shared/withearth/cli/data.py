@@ -21,8 +21,9 @@ from withearth.history.shelf import Shelf
 from withearth.history.verify import MonthCoverage, verify
 from withearth.local.clocks import WallClock
 from withearth.local.state import exclusive
-from withearth.market.binance import Access, BinanceMarket
+from withearth.market.binance import BinanceMarket
 from withearth.market.manifest import read_manifest
+from withearth.market.routes import Access
 from withearth.settings import Settings
 
 app = typer.Typer(help="Recorded market data: bring it, check it, list it.", no_args_is_help=True)
@@ -57,6 +58,8 @@ def download(
     span = Span(day_of(instant(start, "--from")).start, now if end is None else instant(end, "--to"))
     if span.start >= min(span.end, now):
         raise Misconfigured("--from comes before --to, and lies in the past.")
+    if not settings.names_symbols:
+        raise Misconfigured(f"--symbols is {symbols}: history is downloaded for symbols that are named.")
     series = list(_series(settings.symbols, _timeframes(interval), funding=funding))
     with exclusive(directory, "--data"):
         downloader = _downloader(settings, Shelf(directory), clock)

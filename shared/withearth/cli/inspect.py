@@ -17,6 +17,7 @@ from withearth.domain.canonical import canonical_json
 from withearth.domain.reasons import Reason
 from withearth.domain.times import floor_to_tick
 from withearth.flow.trader import decision_now, summary
+from withearth.flow.universe import find_symbols
 from withearth.local.clocks import FastClock, VirtualClock, WallClock
 from withearth.local.state import open_bus, remember_latest
 from withearth.settings import Settings, describe
@@ -52,7 +53,7 @@ def _decide_once(settings: Settings, now: datetime) -> Document:
         runtime = assemble(settings, clock, open_store(kept), open_bus(Path(passing), clock))
         if paid:
             remember_latest(settings.state_dir, kept)
-        return decision_now(runtime, settings.symbols[0])
+        return decision_now(runtime, find_symbols(runtime, at)[0])
 
 
 def _print_decision(decision: Document) -> None:

@@ -12,8 +12,9 @@ import typer
 
 from withearth.bootstrap import choose_market
 from withearth.cli.console import console, instant, notices, settings_with, wait_until_stopped
-from withearth.domain.clock import Clock
+from withearth.domain.clock import Clock, Timer
 from withearth.domain.errors import MarketFault, Misconfigured
+from withearth.execution.paper_venue import listed_symbols
 from withearth.local.clocks import FastClock, VirtualClock, WallClock
 from withearth.market.binance import BinanceMarket
 from withearth.market.port import Market
@@ -54,10 +55,14 @@ def paper_exchange(
     settings = settings_with({"MARKET": market, "DATA_DIR": str(data) if data else None, "SYMBOLS": symbols})
     clock = _clock(instant(start, "--from") if start else None, speed)
     prices = choose_market(settings, clock)
-    live = LivePrices(prices, settings.symbols, clock) if isinstance(prices, BinanceMarket) else None
+    live = (
+        LivePrices(prices, listed_symbols(settings, prices, clock), clock)
+        if isinstance(prices, BinanceMarket)
+        else None
+    )
     assembled = assemble_exchange(
         prices,
-        _listing(settings, prices) if live is None else live.instruments,
+        _listing(settings, prices, clock) if live is None else live.instruments,
         clock,
         [_account(text) for text in account or [DEFAULT_ACCOUNT]],
         prices=None if live is None else live.feed,
@@ -85,13 +90,14 @@ def _keep_up(live: LivePrices | None, face: Face) -> bool:
     return False
 
 
-def _listing(settings: Settings, market: Market) -> Mapping[str, PaperInstrument]:
+def _listing(settings: Settings, market: Market, clock: Clock) -> Mapping[str, PaperInstrument]:
+    symbols = listed_symbols(settings, market, clock)
     if settings.market == "recorded" and settings.data_dir is not None:
-        return recorded_listing(settings.data_dir, settings.symbols)
-    return invented_listing(market, settings.symbols)
+        return recorded_listing(settings.data_dir, symbols)
+    return invented_listing(market, symbols)
 
 
-def _clock(start: datetime | None, speed: float) -> Clock:
+def _clock(start: datetime | None, speed: float) -> Timer:
     wall = WallClock()
     if start is None and speed == 1:
         return wall

@@ -62,7 +62,8 @@ def replay(
     if timing.ticks < period.ticks:
         notices.print(f"Went on with a run that was cut off: {period.ticks - timing.ticks} ticks were done before.")
     found = report(replayed.store, "PAPER" if settings.execute_trades else "SHADOW")
-    print_report(found, timing, timing.ticks * len(settings.symbols) / (time.perf_counter() - started))
+    symbol_ticks = timing.ticks * len(settings.symbols) if settings.names_symbols else found.decisions
+    print_report(found, timing, symbol_ticks / (time.perf_counter() - started))
     notices.print(f"Books: {directory}", soft_wrap=True)
     if replayed.checks is not None:
         print_checks(replayed.checks)
@@ -88,13 +89,14 @@ def check_recorded(settings: Settings, data: Path, period: Period) -> None:
     """Say where a recording does not cover the period. Raises Misconfigured for a symbol that has none at all."""
     market = RecordedMarket(data, spread_bps=settings.model_spread_bps)
     recorded = market.symbols()
-    missing = [symbol for symbol in settings.symbols if symbol not in recorded]
+    named = settings.symbols if settings.names_symbols else recorded
+    missing = [symbol for symbol in named if symbol not in recorded]
     if missing:
         raise Misconfigured(
             f"--symbols names {', '.join(missing)}, of which {data} has no 5m candles: "
             f"choose from {', '.join(recorded)}.",
         )
-    for symbol in settings.symbols:
+    for symbol in named:
         _tell_span(market, symbol, period)
 
 

@@ -11,6 +11,13 @@ from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 
 BASIS_POINTS: Final = 10_000
+FAR_OFF: Final = 1.25
+"""A price further than this from the last close, either way, is of another symbol or of another time."""
+
+
+def is_near(price: float, close: float) -> bool:
+    """Whether a price can be of the symbol that closed there a moment ago."""
+    return close / FAR_OFF <= price <= close * FAR_OFF
 
 
 @dataclass(frozen=True, slots=True)

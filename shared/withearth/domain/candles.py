@@ -24,6 +24,9 @@ LOW: Final = 2
 CLOSE: Final = 3
 VOLUME: Final = 4
 
+DAY_BARS: Final = 288
+"""The 5m bars of a day."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candles:
@@ -112,6 +115,11 @@ def window_fault(window: Candles, as_of_ms: int, need: int) -> Reason | None:
     if int(window.open_ms[-1]) - int(window.open_ms[0]) != (count - 1) * step:
         return Reason.CANDLE_GAP
     return None
+
+
+def quote_turnover(bars: Candles) -> float:
+    """What was traded in these bars, in the quote asset, as if all of a bar had been traded at its close."""
+    return float(bars.ohlcv[CLOSE] @ bars.ohlcv[VOLUME])
 
 
 def aggregate(candles: Candles, timeframe: Timeframe) -> Candles:

@@ -7,10 +7,15 @@ Rules: the exchange's `exchangeInfo` filters PRICE_FILTER, LOT_SIZE, MIN_NOTIONA
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any
+from typing import Any, Final
 
 from withearth.domain.errors import MarketFault
 from withearth.domain.reasons import Reason
+
+NEVER_MS: Final = 4_133_404_800_000
+"""The delivery date of what is not delivered: the end of the year 2100."""
+QUOTE_ASSETS: Final = frozenset({"USDT", "USDC"})
+PERPETUALS: Final = frozenset({"PERPETUAL", "PERPETUAL DELIVERING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class Instrument:
     max_price: Decimal
     band: tuple[Decimal, Decimal] | None = None
     """PERCENT_PRICE: the lowest and the highest price taken, as multiples of the mark price."""
+    tradable: bool = True
+    """Whether it may be entered; a symbol that leaves the exchange is still managed to its end."""
 
     def price_down(self, price: Decimal) -> Decimal:
         """The highest valid price at or below `price`."""
@@ -57,15 +64,30 @@ def _to_multiple(value: Decimal, unit: Decimal, rounding: str) -> Decimal:
     return ((value / unit).to_integral_value(rounding=rounding) * unit).quantize(unit)
 
 
-def instrument_from_exchange_info(entry: Mapping[str, Any]) -> Instrument:
-    """Read one element of `exchangeInfo.symbols`.
+def is_tradable(entry: Mapping[str, Any]) -> bool:
+    """Whether an element of `exchangeInfo.symbols` is a perpetual that anybody may enter, with no end announced.
 
-    Raises MarketFault with INSTRUMENT_UNKNOWN when it is not a tradable perpetual or lacks a filter.
+    Stocks, commodities, indices and what is not launched yet are not COIN, and the first two ask for an agreement. An
+    earlier delivery date than for ever announces that the symbol leaves.
+    """
+    return (
+        entry.get("status") == "TRADING"
+        and entry.get("contractType") == "PERPETUAL"
+        and entry.get("underlyingType") == "COIN"
+        and entry.get("quoteAsset") == entry.get("marginAsset")
+        and entry.get("quoteAsset") in QUOTE_ASSETS
+        and entry.get("deliveryDate") == NEVER_MS
+    )
+
+
+def instrument_from_exchange_info(entry: Mapping[str, Any]) -> Instrument:
+    """Read one element of `exchangeInfo.symbols`, in whatever state the perpetual is.
+
+    Raises MarketFault with INSTRUMENT_UNKNOWN when it is no perpetual or lacks a filter.
     """
     symbol = str(entry.get("symbol", ""))
-    if entry.get("contractType") != "PERPETUAL" or entry.get("status") != "TRADING":
-        state = f"{entry.get('contractType')} {entry.get('status')}"
-        raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"{symbol} is {state}, only trading perpetuals are traded")
+    if entry.get("contractType") not in PERPETUALS:
+        raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"{symbol} is {entry.get('contractType')}, no perpetual of ours")
     try:
         filters = {each["filterType"]: each for each in entry["filters"]}
         price, lot, notional = filters["PRICE_FILTER"], filters["LOT_SIZE"], filters["MIN_NOTIONAL"]
@@ -79,6 +101,7 @@ def instrument_from_exchange_info(entry: Mapping[str, Any]) -> Instrument:
             min_price=_plain(price["minPrice"]),
             max_price=_plain(price["maxPrice"]),
             band=_band(filters.get("PERCENT_PRICE")),
+            tradable=is_tradable(entry),
         )
     except (KeyError, TypeError, ArithmeticError) as error:
         raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"{symbol} has filters that cannot be read: {error!r}") from error

@@ -44,6 +44,7 @@ from withearth.execution.venue import (
     SymbolModes,
     Truth,
 )
+from withearth.market.traffic import Traffic
 from withearth.settings import SecretSource, Settings, reveal, reveal_anew
 
 PAGE: Final = 1_000
@@ -266,13 +267,17 @@ class BinanceVenue(BinanceLine):
 
 
 def open_binance_venue(
-    settings: Settings, clock: Clock, transport: BaseAdapter | None = None, secrets: SecretSource | None = None
+    settings: Settings,
+    clock: Clock,
+    transport: BaseAdapter | None = None,
+    secrets: SecretSource | None = None,
+    traffic: Traffic | None = None,
 ) -> BinanceVenue:
     """The owner's account on the exchange that VENUE names, with the clocks compared and the key tried.
 
-    `transport` answers instead of the network, and `secrets` are where a key is fetched that the settings only refer
-    to. Raises Misconfigured when address, key and VENUE do not belong together,
-    or the exchange refuses the key, and Unavailable when it does not answer.
+    `transport` answers instead of the network, `secrets` are where a key is fetched that the settings only refer to,
+    and `traffic` counts what is asked. Raises Misconfigured when address, key and VENUE do not belong together, or the
+    exchange refuses the key, and Unavailable when it does not answer.
     """
     kind, address = settings.venue.upper(), address_of(settings)
     refuse_environment(settings)
@@ -281,9 +286,8 @@ def open_binance_venue(
         return read(settings, "BINANCE_API_KEY", secrets), read(settings, "BINANCE_API_SECRET", secrets)
 
     renewed = None if secrets is None else functools.partial(pair, reveal_anew)
-    venue = BinanceVenue(
-        Connection(kind, address, *pair(), settings.binance_http_timeout_ms, transport, renewed), clock
-    )
+    timeout_ms = settings.binance_http_timeout_ms
+    venue = BinanceVenue(Connection(kind, address, *pair(), timeout_ms, transport, renewed, traffic), clock)
     venue.synchronise()
     venue.try_key()
     return venue

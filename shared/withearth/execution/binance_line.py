@@ -33,6 +33,7 @@ from withearth.execution.binance_answers import Heard, classify, parsed
 from withearth.execution.binance_rows import Row
 from withearth.execution.environment import REFUSED_KEYS
 from withearth.execution.venue import Answer
+from withearth.market.traffic import Traffic
 
 Params = ParamSpec("Params")
 Value = TypeVar("Value")
@@ -41,13 +42,18 @@ log = logging.getLogger(__name__)
 
 CLOCK_CODES: Final = frozenset({-1021, -5028})
 """Codes by which gateway and matching engine refuse a request whose timestamp is outside the receive window."""
+LIMIT_CODE: Final = -1003
+"""The code with which 429 and 418 come."""
 ABSENT_CODES: Final = frozenset({-2011, -2013})
 """Codes by which the exchange says that it has no such order. Not always true."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where and as whom to trade. `transport` answers instead of the network, as the paper exchange does in process."""
+    """Where and as whom to trade. `transport` answers instead of the network, as the paper exchange does in process.
+
+    `traffic` is told what answers say of limits, and asked whether the exchange has banned us.
+    """
 
     kind: str
     base_url: str
@@ -57,6 +63,8 @@ class Connection:
     transport: BaseAdapter | None = None
     renewed: Callable[[], tuple[str, str]] | None = field(default=None, repr=False)
     """The key and its secret anew, asked for when the exchange refuses the ones it has."""
+    traffic: Traffic | None = None
+    """The account of its limits: told what answers say, and asked whether the exchange has banned us."""
 
 
 def reading(method: Callable[Params, Value]) -> Callable[Params, Value]:
@@ -83,6 +91,7 @@ class BinanceLine:
         self._kind = connection.kind
         self._clock = clock
         self._offset = timedelta()
+        self._traffic = connection.traffic
 
     @property
     def kind(self) -> str:
@@ -126,7 +135,13 @@ class BinanceLine:
         raise Unavailable(f"the exchange did not answer a query: HTTP {heard.status} {heard.body[:200]}")
 
     def _ask(self, call: Callable[[], Any], at: datetime) -> Heard:
-        """Make one call of the SDK, and return what was heard on the wire, whatever the SDK made of it."""
+        """Make one call of the SDK, and return what was heard on the wire, whatever the SDK made of it.
+
+        While the exchange has banned us nothing is sent: the answer is the one it would give, and asking prolongs it.
+        """
+        ban = None if self._traffic is None else self._traffic.banned()
+        if ban is not None:
+            return Heard(ban.status, json.dumps({"code": LIMIT_CODE, "msg": f"not sent: banned until {ban.until}"}))
         _line.timestamp, _line.heard = to_ms(at + self._offset), None
         sent = True
         try:
@@ -140,6 +155,8 @@ class BinanceLine:
             _line.timestamp = 0
         answer: requests.Response | None = _line.heard
         heard = Heard(None, "", sent) if answer is None else Heard(answer.status_code, answer.text)
+        if answer is not None and self._traffic is not None:
+            self._traffic.heard(answer.status_code, answer.headers)
         self._mend_clock(heard)
         self._mend_key(heard)
         return heard

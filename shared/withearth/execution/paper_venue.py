@@ -66,13 +66,19 @@ def open_paper_venue(settings: Settings, market: Market, clock: Clock) -> PaperV
     if isinstance(market, BinanceMarket):
         return _over_live_prices(settings, market, clock)
     recorded = settings.data_dir if market.origin is MarketOrigin.RECORDED else None
-    listed = recorded_listing(recorded, settings.symbols) if recorded else invented_listing(market, settings.symbols)
+    symbols = listed_symbols(settings, market, clock)
+    listed = recorded_listing(recorded, symbols) if recorded else invented_listing(market, symbols)
     return _opened(settings, market, listed, clock)
+
+
+def listed_symbols(settings: Settings, market: Market, clock: Clock) -> tuple[str, ...]:
+    """What the paper exchange lists: the named symbols, or all there are now where SYMBOLS names none."""
+    return settings.symbols if settings.names_symbols else market.tradable(clock.now())
 
 
 def _over_live_prices(settings: Settings, market: BinanceMarket, clock: Clock) -> PaperVenue:
     """The paper exchange at the real one's prices, looked up again while it is being asked."""
-    prices = LivePrices(market, settings.symbols, clock)
+    prices = LivePrices(market, listed_symbols(settings, market, clock), clock)
     venue = _opened(settings, market, prices.instruments, clock, prices.feed)
     venue.before = prices.keep_up
     return venue

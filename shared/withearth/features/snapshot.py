@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from withearth.domain.book import OrderBook, Quote
+from withearth.domain.book import OrderBook, Quote, is_near
 from withearth.domain.candles import CLOSE, HIGH, LOW, Candles, FloatArray, window_fault
 from withearth.domain.errors import MarketFault
 from withearth.domain.reasons import Reason
@@ -98,13 +98,14 @@ def build_snapshot(symbol: str, as_of: datetime, windows: Mapping[Timeframe, Can
     """Build the snapshot of `symbol` from the newest closed bars of every timeframe and its quote.
 
     Raises MarketFault when a window is missing, stale, shorter than `MIN_BARS` or has a gap, when the quote is of
-    another symbol, empty, crossed or older than `QUOTE_AGE_MAX`, and when the next funding settlement is not known or
-    already over. A bar that is not closed at `as_of` makes its window stale, so that later rows are refused and never
-    looked at.
+    another symbol, empty, crossed, older than `QUOTE_AGE_MAX` or far from the last close, and when the next funding
+    settlement is not known or already over. A bar that is not closed at `as_of` makes its window stale, so that later
+    rows are refused and never looked at.
     """
     _refuse_quote(symbol, quote, as_of)
     funding_rate, minutes_to_funding = _funding(quote, as_of)
     frames = _frames([_sound_window(timeframe, windows, to_ms(as_of)) for timeframe in Timeframe], to_ms(as_of))
+    _refuse_distance(quote, frames[Timeframe.M5].close)
     return FeatureSnapshot(
         symbol=symbol,
         as_of=as_of,
@@ -149,6 +150,11 @@ def _refuse_quote(symbol: str, quote: Quote, as_of: datetime) -> None:
         raise MarketFault(fault, f"bid {quote.bid}, ask {quote.ask}")
     if as_of - quote.observed_at > QUOTE_AGE_MAX:
         raise MarketFault(Reason.QUOTE_STALE, f"observed at {quote.observed_at.isoformat()}")
+
+
+def _refuse_distance(quote: Quote, close: float) -> None:
+    if not is_near(float(quote.mid), close):
+        raise MarketFault(Reason.DATA_MISMATCH, f"the quote stands at {quote.mid}, the last close at {close}")
 
 
 def _funding(quote: Quote, as_of: datetime) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from withearth.flow.documents import canary_ref, position_ref
 from withearth.flow.journal import event
 from withearth.flow.runtime import Runtime
 from withearth.flow.trading_state import trip
+from withearth.flow.universe import symbols_of
 from withearth.risk.sizing import smallest_order
 from withearth.store.port import Replace, Write
 
@@ -49,7 +50,7 @@ def try_stops(runtime: Runtime, venue: Venue) -> None:
 
 def _free_symbol(runtime: Runtime, venue: Venue) -> str | None:
     """A symbol of which nothing is held, by the books and by the exchange."""
-    for symbol in runtime.settings.symbols:
+    for symbol in symbols_of(runtime):
         if runtime.store.get(position_ref(symbol)) is None and venue.truth(symbol).position.qty == 0:
             return symbol
     return None

@@ -19,7 +19,7 @@ from withearth.domain.book import Quote
 from withearth.domain.canonical import digest
 from withearth.domain.errors import Contention, InvalidEvent, MarketFault, Refused, Unavailable
 from withearth.domain.reasons import Reason
-from withearth.domain.times import Timeframe, decision_id, tick_time
+from withearth.domain.times import decision_id, tick_time
 from withearth.features.snapshot import HISTORY_BARS, FeatureSnapshot, build_snapshot, to_document, with_depth
 from withearth.flow.account import free_margin
 from withearth.flow.asking import Outcome, Ticket, admit, put, reservation, settlement, written_off
@@ -27,6 +27,7 @@ from withearth.flow.documents import CLAIM_LEASE, DECISION_RETENTION, DecisionSt
 from withearth.flow.labelling import label_due
 from withearth.flow.runtime import Runtime
 from withearth.flow.sentiment import fresh_sentiment
+from withearth.flow.universe import symbols_of
 from withearth.messaging.events import MarketTick, TradeIntent, encode
 from withearth.messaging.port import TRADE_INTENTS, Message
 from withearth.store.port import AlreadyExists, Document, Ref, Replace, Stored, Write, write_over
@@ -75,7 +76,7 @@ def decide(runtime: Runtime, tick: MarketTick) -> Document:
     Raises InvalidEvent for a symbol that is not configured, Contention while another delivery is at work, and
     Unavailable when the tick is not over yet by our clock.
     """
-    if tick.symbol not in runtime.settings.symbols:
+    if not runtime.settings.takes(tick.symbol):
         raise InvalidEvent(Reason.SYMBOL_NOT_CONFIGURED, tick.symbol)
     document = _decided(runtime, tick)
     _publish_intent(runtime, document)
@@ -144,9 +145,11 @@ def _observe(case: _Case) -> FeatureSnapshot:
     market, symbol = case.runtime.market, case.tick.symbol
     slice_ = case.tick.quote
     if slice_ is None:
-        raise MarketFault(Reason.QUOTE_MISSING)
-    windows = {each: market.candles(symbol, each, case.closed_at, HISTORY_BARS) for each in Timeframe}
-    if symbol in case.runtime.settings.symbols[: case.runtime.settings.chart_symbols]:
+        raise MarketFault(case.tick.no_quote or Reason.QUOTE_MISSING)
+    if not market.instrument(symbol).tradable:
+        raise MarketFault(Reason.NOT_TRADABLE)
+    windows = market.windows(symbol, case.closed_at, HISTORY_BARS)
+    if symbol in symbols_of(case.runtime)[: case.runtime.settings.chart_symbols]:
         case.consequences.append(Replace(chart_ref(symbol), chart(symbol, case.closed_at, windows)))
     quote = Quote(symbol, **{name: getattr(slice_, name) for name in type(slice_).model_fields})
     return build_snapshot(symbol, case.closed_at, windows, quote)

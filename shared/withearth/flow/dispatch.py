@@ -2,55 +2,99 @@
 
 The tick's document is created before anything is published and marked as sent after everything was, so a crash in
 between is made good by the next call for the same tick: what is published twice is decided once.
+
+On the live market a minute's request weight may not be enough for every symbol: at midnight all four timeframes close
+at once. Then the messages go out in portions, each as large as the minute allows, as long as a portion is still in
+time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from withearth.domain.book import Quote
+from withearth.domain.errors import MarketFault
+from withearth.domain.reasons import Reason
 from withearth.domain.times import floor_to_tick, tick_id
 from withearth.flow.documents import tick_ref
 from withearth.flow.runtime import Runtime
+from withearth.flow.universe import find_symbols
+from withearth.market.weights import tick_weight
 from withearth.messaging.events import MarketTick, QuoteSlice, encode
 from withearth.messaging.port import MARKET_TICKS, Message
 from withearth.signals import Signal, tell
 from withearth.store.port import AlreadyExists, Create, Replace
+
+TO_DECIDE = timedelta(seconds=30)
+"""How long before its message would come too late a symbol is published at the latest."""
 
 
 def dispatch(runtime: Runtime) -> Mapping[str, Any]:
     """Publish the newest closed tick, unless that was done. Returns the tick's document."""
     closed_at = floor_to_tick(runtime.clock.now())
     tick = tick_id(closed_at)
+    ref = tick_ref(tick)
+    stored = runtime.store.get(ref)
+    if stored is not None and stored.data["sent"]:
+        return stored.data
     document: dict[str, Any] = {
         "tick_id": tick,
         "closed_at": closed_at,
         "market": runtime.market.origin.value,
-        "symbols": list(runtime.settings.symbols),
+        "symbols": list(find_symbols(runtime, closed_at)),
         "sent": False,
     }
-    ref = tick_ref(tick)
     try:
         runtime.store.commit([Create(ref, document)])
     except AlreadyExists:
         stored = runtime.store.get(ref)
         if stored is not None and stored.data["sent"]:
             return stored.data
-    quotes = runtime.market.quotes(runtime.settings.symbols, closed_at)
-    runtime.publisher.publish(
-        MARKET_TICKS,
-        [_message(market_tick(symbol, tick, quotes.get(symbol))) for symbol in runtime.settings.symbols],
-    )
+    for portion in _portions(runtime, closed_at, document["symbols"]):
+        _publish(runtime, closed_at, portion)
     document["sent"] = True
     runtime.store.commit([Replace(ref, document)])
-    tell(Signal.TICK_SENT, tick_id=tick, symbols=len(runtime.settings.symbols))
+    tell(Signal.TICK_SENT, tick_id=tick, symbols=len(document["symbols"]))
     return document
 
 
-def market_tick(symbol: str, tick: str, quote: Quote | None) -> MarketTick:
+def _portions(runtime: Runtime, closed_at: datetime, symbols: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The symbols, as many at a time as the minute's weight is enough for; waits for the next minute in between."""
+    traffic, left = runtime.traffic, symbols
+    latest = closed_at + timedelta(seconds=runtime.settings.max_tick_age_sec) - TO_DECIDE
+    while traffic is not None and traffic.stop is None:
+        count, wait = int(traffic.room() / tick_weight(closed_at)), traffic.until_next_minute()
+        if count >= len(left) or runtime.clock.now() + wait > latest:
+            break
+        if count:
+            yield left[:count]
+        left = left[count:]
+        runtime.clock.sleep(wait)
+    yield left
+
+
+def _publish(runtime: Runtime, closed_at: datetime, symbols: Sequence[str]) -> None:
+    quotes, no_quote = quotes_or_why(runtime, symbols, closed_at)
+    tick = tick_id(closed_at)
+    messages = [_message(market_tick(symbol, tick, quotes.get(symbol), no_quote)) for symbol in symbols]
+    runtime.publisher.publish(MARKET_TICKS, messages)
+
+
+def quotes_or_why(
+    runtime: Runtime, symbols: Sequence[str], closed_at: datetime
+) -> tuple[Mapping[str, Quote], Reason | None]:
+    """The quotes, or none and why there are none."""
+    try:
+        return runtime.market.quotes(symbols, closed_at), None
+    except MarketFault as fault:
+        return {}, fault.reason
+
+
+def market_tick(symbol: str, tick: str, quote: Quote | None, no_quote: Reason | None = None) -> MarketTick:
     """The event that asks for a decision, with the symbol's slice of the all-symbol calls."""
     fields = ("bid", "ask", "observed_at", "funding_rate", "next_funding_at")
     slice_ = None if quote is None else QuoteSlice(**{name: getattr(quote, name) for name in fields})
-    return MarketTick(symbol=symbol, tick_id=tick, quote=slice_)
+    return MarketTick(symbol=symbol, tick_id=tick, quote=slice_, no_quote=no_quote)
 
 
 def _message(tick: MarketTick) -> Message:

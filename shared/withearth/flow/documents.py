@@ -174,3 +174,13 @@ def stop_needs_position_ref() -> Ref:
     Delete it when the venue has learnt better.
     """
     return Ref("control", "stop-needs-position")
+
+
+def exchange_ref(host: str) -> Ref:
+    """What all processes have to know about an exchange: used weight, stops, and how far its clock is from ours."""
+    return Ref("exchanges", host)
+
+
+def universe_ref() -> Ref:
+    """The symbols that are decided on at present, where SYMBOLS does not name them."""
+    return Ref("control", "universe")

@@ -41,7 +41,7 @@ def execute(runtime: Runtime, intent: TradeIntent) -> Document:
     Raises InvalidEvent for a symbol that is not configured, Contention while another delivery is at work, and
     Unavailable when the exchange cannot be read.
     """
-    if intent.symbol not in runtime.settings.symbols:
+    if not runtime.settings.takes(intent.symbol):
         raise InvalidEvent(Reason.SYMBOL_NOT_CONFIGURED, intent.symbol)
     ref = intent_ref(intent.intent_id)
     stored = runtime.store.get(ref)
@@ -82,6 +82,9 @@ def _claim(runtime: Runtime, intent: TradeIntent, version: str | None) -> str:
 def _refusal(runtime: Runtime, intent: TradeIntent) -> Reason | None:
     if runtime.clock.now() >= intent.expires_at:
         return Reason.INTENT_EXPIRED
+    stopped = None if runtime.venue_traffic is None else runtime.venue_traffic.no_entry()
+    if stopped is not None:
+        return stopped
     return Reason.POSITION_OPEN if _has_open_trade(runtime, intent.symbol) else None
 
 

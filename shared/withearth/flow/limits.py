@@ -142,6 +142,9 @@ def _refusal(runtime: Runtime, trading: Standing, found: Kept, asked: Asked) -> 
 
 def no_entry(runtime: Runtime, terms: Terms) -> Reason | None:
     """Why an execution that holds its slot may not enter any more: asked again before each of its orders."""
+    stopped = None if runtime.venue_traffic is None else runtime.venue_traffic.no_entry()
+    if stopped is not None:
+        return stopped
     trading, found = _read(runtime)
     others = None if found.book is None else found.book.without(terms.symbol, terms.intent_id)
     asked = Asked(terms.symbol, terms.side, terms.qty * terms.entry)

@@ -95,8 +95,9 @@ def _urgency(intent: Stored) -> int:
 
 
 def _sweep_at_times(runtime: Runtime, venue: Venue) -> None:
-    """Every fifth minute: the lists of all symbols are the dearest readings there are."""
-    if runtime.clock.now().minute % SWEEP_MINUTES == 0:
+    """Every fifth minute, unless the exchange limits us: the lists of all symbols are the dearest readings."""
+    stopped = runtime.venue_traffic is not None and runtime.venue_traffic.stop is not None
+    if not stopped and runtime.clock.now().minute % SWEEP_MINUTES == 0:
         sweep(runtime, venue)
 
 

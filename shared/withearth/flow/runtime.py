@@ -8,6 +8,7 @@ from withearth.decision.sentiment import SentimentSource
 from withearth.domain.clock import Timer
 from withearth.execution.venue import Venue
 from withearth.market.port import Market
+from withearth.market.traffic import Traffic
 from withearth.messaging.port import Publisher
 from withearth.settings import Settings
 from withearth.store.blobs import Blobs
@@ -31,6 +32,10 @@ class Runtime:
     payloads: Blobs | None = None
     sentiment: SentimentSource | None = None
     venue: Venue | None = None
+    traffic: Traffic | None = None
+    """The account of what may be asked of the market, where that is limited."""
+    venue_traffic: Traffic | None = None
+    """The same for where orders go; one and the same account when both are one host."""
 
     @property
     def mode(self) -> Mode:

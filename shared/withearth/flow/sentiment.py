@@ -16,6 +16,7 @@ from withearth.domain.times import from_ms
 from withearth.flow.asking import account_change, committed
 from withearth.flow.documents import EVENT_RETENTION, budget_ref, sentiment_ref
 from withearth.flow.runtime import Runtime
+from withearth.flow.universe import symbols_of
 from withearth.store.port import Replace, Stored, VersionMismatch, version_of
 
 _NEVER: Final = from_ms(0)
@@ -46,9 +47,9 @@ def refresh_sentiment(runtime: Runtime) -> Mapping[str, Any]:
 
 def _due(runtime: Runtime) -> list[str]:
     """The symbols whose sentiment is older than SENTIMENT_REFRESH_MIN, the longest untried first."""
-    settings = runtime.settings
-    stored = runtime.store.get_many([sentiment_ref(symbol) for symbol in settings.symbols])
-    tried = {symbol: _tried_at(each) for symbol, each in zip(settings.symbols, stored, strict=True)}
+    settings, symbols = runtime.settings, symbols_of(runtime)
+    stored = runtime.store.get_many([sentiment_ref(symbol) for symbol in symbols])
+    tried = {symbol: _tried_at(each) for symbol, each in zip(symbols, stored, strict=True)}
     before = runtime.clock.now() - timedelta(minutes=settings.sentiment_refresh_min)
     waiting = sorted((at, symbol) for symbol, at in tried.items() if at <= before)
     return [symbol for _, symbol in waiting[: settings.sentiment_symbols_a_pass]]

@@ -3,11 +3,14 @@
 from typing import Any
 
 from withearth.domain.canonical import canonical_json
+from withearth.domain.errors import InvalidEvent
+from withearth.domain.reasons import Reason
 from withearth.domain.times import floor_to_tick, tick_id
 from withearth.flow.decide import decide
-from withearth.flow.dispatch import market_tick
+from withearth.flow.dispatch import market_tick, quotes_or_why
 from withearth.flow.execute import execute
 from withearth.flow.runtime import Runtime
+from withearth.flow.universe import symbols_of
 from withearth.messaging.events import TradeIntent
 from withearth.store.port import Document
 
@@ -30,9 +33,11 @@ def trade_now(runtime: Runtime, symbol: str) -> dict[str, Any]:
 
 def decision_now(runtime: Runtime, symbol: str) -> Document:
     """Decide on the newest closed tick of a symbol. The intent, if any, goes to the bus as always."""
+    if symbol not in symbols_of(runtime):
+        raise InvalidEvent(Reason.SYMBOL_NOT_CONFIGURED, symbol)
     closed_at = floor_to_tick(runtime.clock.now())
-    quote = runtime.market.quotes([symbol], closed_at).get(symbol)
-    return decide(runtime, market_tick(symbol, tick_id(closed_at), quote))
+    quotes, no_quote = quotes_or_why(runtime, [symbol], closed_at)
+    return decide(runtime, market_tick(symbol, tick_id(closed_at), quotes.get(symbol), no_quote))
 
 
 def summary(decision: Document) -> dict[str, Any]:

@@ -7,7 +7,7 @@ the heartbeat. `at` in a view is therefore when its contents changed last.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from withearth.flow.model_status import model_status
 from withearth.flow.money import money_view
 from withearth.flow.newest_tick import News, feed_of, tick_of
 from withearth.flow.runtime import SHADOW, Runtime
+from withearth.flow.universe import symbols_of
 from withearth.signals import Signal, tell
 from withearth.store.port import Ref, Replace, Stored, Write
 from withearth.views.contract import (
@@ -32,6 +33,7 @@ from withearth.views.contract import (
     Position,
     PositionsView,
     Trading,
+    Weight,
 )
 from withearth.views.heatmap import heat_row
 from withearth.views.overview import STALE_AFTER, Known, health, verdict
@@ -101,6 +103,16 @@ def _says(stored: Stored | None, document: Mapping[str, Any]) -> bool:
     return stored is not None and {**stored.data, "at": None} == {**document, "at": None}
 
 
+def _exchange(runtime: Runtime, now: datetime) -> tuple[Weight | None, int | None]:
+    """Request weight used in this minute, and our clock minus the exchange's, as far as anybody knows."""
+    traffic = runtime.venue_traffic or runtime.traffic
+    if traffic is None:
+        return None, None
+    known = traffic.known()
+    skew = None if known.offset is None else -known.offset // timedelta(milliseconds=1)
+    return {"used": known.used, "limit": traffic.limits.weight_1m, "at": now}, skew
+
+
 @dataclass(frozen=True, slots=True)
 class _Pass:
     """What this pass has found, as far as the overview tells of it."""
@@ -116,7 +128,8 @@ def _overview(runtime: Runtime, now: datetime, before: Before, found: _Pass) -> 
     net = Decimal(sums["net"])
     tick = tick_of(found.feed, earlier)
     model = model_status(runtime, found.news.decisions, None if earlier is None else earlier["model"])
-    known = Known(now, found.limits["trading"], found.limits, found.positions, tick, model, None, None)
+    weight, skew_ms = _exchange(runtime, now)
+    known = Known(now, found.limits["trading"], found.limits, found.positions, tick, model, weight, skew_ms)
     checks = health(known)
     return {
         "mode": runtime.mode,
@@ -125,7 +138,7 @@ def _overview(runtime: Runtime, now: datetime, before: Before, found: _Pass) -> 
         "executes": runtime.venue is not None,
         "predictor": runtime.predictor.name,
         "version": __version__,
-        "symbols": list(runtime.settings.symbols),
+        "symbols": list(symbols_of(runtime)),
         "heartbeat_at": now,
         "stale_after_s": int(STALE_AFTER.total_seconds()),
         "last_tick": tick,

@@ -23,6 +23,7 @@ from withearth.flow.journal import journal_row
 from withearth.flow.runtime import Runtime
 from withearth.flow.story import story
 from withearth.flow.trader import trade_now
+from withearth.flow.universe import symbols_of
 from withearth.handlers.paging import page, rows_asked
 from withearth.settings import redact
 from withearth.store.port import Query, Stored
@@ -49,7 +50,7 @@ def health(runtime: Runtime, _request: Request) -> Any:
 def trader(runtime: Runtime, request: Request) -> Any:
     """Run the named symbols (default: all) through the pipeline now."""
     asked = request.values.get("symbols", "")
-    symbols = [each.strip().upper() for each in asked.split(",") if each.strip()] or list(runtime.settings.symbols)
+    symbols = [each.strip().upper() for each in asked.split(",") if each.strip()] or list(symbols_of(runtime))
     debug = request.values.get("debug") == "1"
     results = [_trade_safely(runtime, symbol, debug=debug) for symbol in symbols]
     failed = sum("error" in each for each in results)
@@ -130,7 +131,7 @@ def limits(runtime: Runtime, _request: Request) -> Any:
 
 def latest_signal(runtime: Runtime, request: Request) -> Any:
     """The newest decision of one symbol."""
-    symbol = _symbol(runtime, request.args.get("symbol", runtime.settings.symbols[0]))
+    symbol = _symbol(runtime, request.args.get("symbol"))
     query = Query(DECISIONS, where={"symbol": symbol}, order_by="decided_at", direction="descending", limit=1)
     found = runtime.store.query(query)
     if not found:
@@ -163,7 +164,7 @@ def symbol_chart(runtime: Runtime, _request: Request, symbol: str) -> Any:
 
 def candles(runtime: Runtime, request: Request) -> Any:
     """The newest closed candles of one symbol, oldest first."""
-    symbol = _symbol(runtime, request.args.get("symbol", runtime.settings.symbols[0]))
+    symbol = _symbol(runtime, request.args.get("symbol"))
     asked = request.args.get("tf", Timeframe.M5.value)
     if asked not in {each.value for each in Timeframe}:
         raise BadRequest(f"tf is {asked!r}, allowed are {', '.join(Timeframe)}.")
@@ -229,8 +230,9 @@ def _view(runtime: Runtime, name: str) -> dict[str, Any]:
     return {} if stored is None else dict(stored.data)
 
 
-def _symbol(runtime: Runtime, asked: str) -> str:
-    symbol = asked.upper()
-    if symbol not in runtime.settings.symbols:
+def _symbol(runtime: Runtime, asked: str | None) -> str:
+    symbols = symbols_of(runtime)
+    symbol = next(iter(symbols), "") if asked is None else asked.upper()
+    if symbol not in symbols:
         raise Refused(Reason.SYMBOL_NOT_CONFIGURED, f"{symbol}, SYMBOLS is {','.join(runtime.settings.symbols)}")
     return symbol

@@ -26,7 +26,9 @@ WEIGHT_A_MINUTE: Final = 1_200
 _PAGE_WEIGHT: Final = 2
 _FUNDING_WEIGHT: Final = 20
 """Funding has no weight, but 500 requests in five minutes to itself: counted so that 60 a minute are made."""
-_FINAL: Final = frozenset({Reason.REGION_REFUSED, Reason.MARKET_REFUSED})
+_FINAL: Final = frozenset(
+    {Reason.REGION_REFUSED, Reason.MARKET_REFUSED, Reason.EXCHANGE_LIMITED, Reason.EXCHANGE_BANNED}
+)
 
 
 class RestHistory:

@@ -1,66 +1,77 @@
-"""The live market: Binance's public REST endpoints behind the market port.
+"""The live market: Binance's public endpoints behind the market port, by the cheapest plan the limits allow.
 
-Plain HTTPS, because these endpoints need no signature. What a call cannot bring is a MarketFault under a reason, so
-it becomes that symbol's decision; nothing here waits longer than the settings allow.
+What a call cannot bring is a MarketFault under a reason, so it becomes that symbol's decision; nothing here waits
+longer than the settings allow.
 
-Chosen on purpose: candles are asked for with one bar more than is wanted, since the list ends with the bar that is
-still forming, and what is not closed at the asked instant is dropped. The answer of `exchangeInfo` is kept an hour.
+Chosen on purpose:
+- A bar is asked for a second after its close by the exchange's clock, and the answer is made to end with it: a bar
+  that is still forming never comes, and would be dropped if it did.
+- Closed candles are kept, and topped up by the newest ones (`candle_cache`). All four timeframes of a symbol have to
+  tell the same closes, so that an answer about another symbol is noticed although candles name none.
+- The answer of `exchangeInfo` is kept an hour, and used longer when there is no newer one.
 """
 
+import json
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
-import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
-from urllib3.util.retry import Retry
 
-from withearth.domain.book import Level, OrderBook, Quote
-from withearth.domain.candles import Candles, normalise
-from withearth.domain.clock import Clock
+from withearth.domain.book import Level, OrderBook, Quote, is_near
+from withearth.domain.candles import CLOSE, Candles
+from withearth.domain.clock import Timer
 from withearth.domain.errors import MarketFault
-from withearth.domain.instrument import Instrument, instrument_from_exchange_info
+from withearth.domain.instrument import Instrument, instrument_from_exchange_info, is_tradable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import Timeframe, from_ms, to_ms
+from withearth.market import weights
+from withearth.market.candle_cache import CHEAP_BARS, KEPT_BARS, OVERLAP, CandleCache, Kept, has_gap
+from withearth.market.klines import candles_from
 from withearth.market.port import MarketOrigin, Settlement
+from withearth.market.routes import Access, Calls, Note, RestRoute, Route, unheard
+from withearth.market.server_clock import ServerClock
+from withearth.market.traffic import Traffic
 
 KLINES_MAX: Final = 1_500
 DEPTH_LEVELS: Final = 20
 LISTING_VALID_FOR: Final = timedelta(hours=1)
-RETRIED_STATUSES: Final = (500, 502, 503, 504)
-"""Never 429 or 418: asking again is what turns a limit into a ban."""
-_OHLCV: Final = slice(1, 6)
+BAR_SETTLES: Final = timedelta(seconds=1)
+"""How long after its close a bar is not asked for yet: the exchange takes a moment to finish it."""
+ASK_AGAIN: Final = timedelta(milliseconds=500)
+ONE_BY_ONE_MAX: Final = 4
+"""Up to this many symbols are cheaper quoted one by one than all at once."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Where the market is, and how patiently it is asked. `transport` answers instead of the network."""
-
-    base_url: str
-    timeout_ms: int = 10_000
-    retries: int = 3
-    backoff_ms: int = 1_000
-    transport: BaseAdapter | None = None
 
 
 class BinanceMarket:
     """Prices of Binance USDⓈ-M futures, live. May be asked from any thread."""
 
-    def __init__(self, access: Access, clock: Clock) -> None:
-        self._access = access
+    def __init__(
+        self,
+        access: Access,
+        clock: Timer,
+        traffic: Traffic | None = None,
+        *,
+        sdk_first: bool = False,
+        note: Note = unheard,
+    ) -> None:
+        self._traffic = Traffic(access.base_url, clock) if traffic is None else traffic
+        self._calls = Calls(_routes(access, sdk_first=sdk_first), access, clock, self._traffic, note)
         self._clock = clock
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.mount(access.base_url, access.transport or _patient(access))
-        self._listing: tuple[datetime, dict[str, Any]] | None = None
+        self._candle_wait = timedelta(seconds=access.candle_wait_sec)
+        self._server_clock = ServerClock(clock, self._traffic, partial(self.get, "/fapi/v1/time", weight=weights.TIME))
+        self._cache = CandleCache()
+        self._pool = ThreadPoolExecutor(access.concurrency, thread_name_prefix="market")
+        self._listing: _Listing | None = None
         self._listing_lock = threading.Lock()
 
     @property
@@ -68,78 +79,200 @@ class BinanceMarket:
         """Where the prices come from."""
         return MarketOrigin.LIVE
 
+    def get(self, path: str, query: Mapping[str, Any] | None = None, weight: int = 1) -> Any:
+        """The JSON of a public endpoint. Raises MarketFault when the exchange does not give it."""
+        body = self._calls.get(path, weight, query)
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise MarketFault(Reason.DATA_UNREADABLE, f"{path}: not JSON") from error
+
     def instrument(self, symbol: str) -> Instrument:
-        """The filters of a tradable perpetual. Raises MarketFault."""
+        """The filters of a perpetual, also of one that is about to leave. Raises MarketFault."""
         entry = self.listed().get(symbol)
         if entry is None:
             raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"the exchange does not list {symbol}")
         return instrument_from_exchange_info(entry)
 
+    def tradable(self, as_of: datetime) -> tuple[str, ...]:  # noqa: ARG002 - live is now
+        """Every symbol that may be entered now, in alphabetical order. Raises MarketFault."""
+        with _readable("exchangeInfo"):
+            return tuple(sorted(symbol for symbol, entry in self.listed().items() if is_tradable(entry)))
+
+    def turnover(self, as_of: datetime) -> Mapping[str, float]:  # noqa: ARG002 - live is now
+        """What each symbol traded in the last 24 hours, in the quote asset. Raises MarketFault."""
+        with _readable("24hr"):
+            rows = self.get("/fapi/v1/ticker/24hr", weight=weights.DAY_TICKER_ALL)
+            return {row["symbol"]: float(row["quoteVolume"]) for row in rows}
+
     def listed(self) -> Mapping[str, Any]:
         """The symbols of `exchangeInfo`, as the exchange tells them. Raises MarketFault."""
         with self._listing_lock:
             now = self._clock.now()
-            if self._listing is None or now - self._listing[0] >= LISTING_VALID_FOR:
-                answer = self.get("/fapi/v1/exchangeInfo")
-                with _readable("exchangeInfo"):
-                    self._listing = (now, {entry["symbol"]: entry for entry in answer["symbols"]})
-            return self._listing[1]
+            if self._listing is None or now - self._listing.at >= LISTING_VALID_FOR:
+                self._listing = self._newer_listing(now)
+            return self._listing.entries
+
+    def _newer_listing(self, now: datetime) -> "_Listing":
+        try:
+            answer = self.get("/fapi/v1/exchangeInfo", weight=weights.LISTING)
+            with _readable("exchangeInfo"):
+                symbols = {entry["symbol"]: entry for entry in answer["symbols"]}
+                self._traffic.learn_limits(answer.get("rateLimits"))
+        except MarketFault as fault:
+            if self._listing is None:
+                raise
+            log.warning("listing_kept: %s", fault)
+            return self._listing
+        return _Listing(now, symbols)
+
+    def best_prices(self) -> tuple[Any, Any]:
+        """The rows of bookTicker and of premiumIndex for all symbols, as they are told. Raises MarketFault."""
+        tickers = self.get("/fapi/v1/ticker/bookTicker", weight=weights.BOOK_TICKER_ALL)
+        return tickers, self.get("/fapi/v1/premiumIndex", weight=weights.PREMIUM_INDEX_ALL)
 
     def quotes(self, symbols: Iterable[str], as_of: datetime) -> Mapping[str, Quote]:  # noqa: ARG002 - live is now
-        """The present quote of each symbol, by the two calls that bring all of them."""
-        try:
-            return self._quotes(set(symbols))
-        except MarketFault as fault:
-            log.warning("quotes_missing: %s", fault)
-            return {}
-
-    def _quotes(self, wanted: set[str]) -> Mapping[str, Quote]:
-        tickers, premiums = self.get("/fapi/v1/ticker/bookTicker"), self.get("/fapi/v1/premiumIndex")
+        """The present quote of each symbol: of many by the two calls that bring all. Raises MarketFault."""
+        wanted = set(symbols)
+        tickers, premiums = self.best_prices() if len(wanted) > ONE_BY_ONE_MAX else self._prices_of(wanted)
         now = self._clock.now()
         with _readable("quotes"):
             funding = {row["symbol"]: row for row in premiums}
             rows = {row["symbol"]: row for row in tickers if row["symbol"] in wanted}
             return {symbol: _quote(row, funding.get(symbol), now) for symbol, row in rows.items()}
 
+    def _prices_of(self, symbols: Iterable[str]) -> tuple[Any, Any]:
+        listed = [symbol for symbol in sorted(symbols) if symbol in self.listed()]
+        tickers = [self.get("/fapi/v1/ticker/bookTicker", {"symbol": each}, weights.BOOK_TICKER) for each in listed]
+        return tickers, [self.get("/fapi/v1/premiumIndex", {"symbol": each}, weights.PREMIUM_INDEX) for each in listed]
+
+    def windows(self, symbol: str, as_of: datetime, limit: int) -> Mapping[Timeframe, Candles]:
+        """The newest `limit` bars of every timeframe, all of them closed at `as_of`.
+
+        What is not kept is fetched at once; where the timeframes contradict one another, everything is, once. Raises
+        MarketFault: CANDLE_LATE when the newest bar did not come in time, DATA_MISMATCH when they still do.
+        """
+        self._settle(as_of)
+        windows = self._gathered(symbol, as_of, limit)
+        if _contradicts(windows) is None:
+            return windows
+        self._cache.forget(symbol)
+        windows = self._gathered(symbol, as_of, limit)
+        timeframe = _contradicts(windows)
+        if timeframe is not None:
+            self._cache.forget(symbol)
+            raise MarketFault(Reason.DATA_MISMATCH, f"5m and {timeframe} close at different prices")
+        return windows
+
+    def _gathered(self, symbol: str, as_of: datetime, limit: int) -> Mapping[Timeframe, Candles]:
+        known = {each: self._known(symbol, each, _closed(as_of, each), limit) for each in Timeframe}
+        unknown = [each for each, window in known.items() if window is None]
+        fetch = partial(self._awaited, symbol, as_of, limit)
+        found = list(self._pool.map(fetch, unknown) if len(unknown) > 1 else map(fetch, unknown))
+        windows = {each: window for each, window in known.items() if window is not None}
+        return windows | dict(zip(unknown, found, strict=True))
+
     def candles(self, symbol: str, timeframe: Timeframe, as_of: datetime, limit: int) -> Candles:
-        """The newest `limit` bars closed at `as_of`. Raises MarketFault."""
-        bars = min(limit + 1, KLINES_MAX)
-        query = {"symbol": symbol, "interval": timeframe.value, "limit": bars, "endTime": to_ms(as_of)}
-        rows = self.get("/fapi/v1/klines", query)
-        with _readable(f"{symbol} {timeframe} candles"):
-            open_ms = np.array([row[0] for row in rows], dtype=np.int64)
-            ohlcv = np.array([row[_OHLCV] for row in rows], dtype=np.float64).reshape(-1, 5).T
-        return normalise(timeframe, open_ms, ohlcv).closed_at(to_ms(as_of), limit)
+        """The newest `limit` bars closed at `as_of`, as far as the exchange has them. Raises MarketFault."""
+        self._server_clock.keep()
+        settled = min(as_of, self._traffic.exchange_now() - BAR_SETTLES)
+        closed_ms = _closed(settled, timeframe)
+        known = self._known(symbol, timeframe, closed_ms, limit)
+        return self._fetched(symbol, timeframe, closed_ms, limit) if known is None else known
 
     def depth(self, symbol: str, as_of: datetime) -> OrderBook:  # noqa: ARG002 - live is now
         """The present order book. Raises MarketFault."""
-        answer = self.get("/fapi/v1/depth", {"symbol": symbol, "limit": DEPTH_LEVELS})
+        answer = self.get("/fapi/v1/depth", {"symbol": symbol, "limit": DEPTH_LEVELS}, weights.DEPTH)
         with _readable(f"{symbol} depth"):
-            return OrderBook(_levels(answer["bids"]), _levels(answer["asks"]), self._clock.now())
+            book = OrderBook(_levels(answer["bids"]), _levels(answer["asks"]), self._clock.now())
+        kept = self._cache.get(symbol, Timeframe.M5)
+        if kept is not None and not is_near(float(book.mid), float(kept.bars.ohlcv[CLOSE, -1])):
+            raise MarketFault(Reason.DATA_MISMATCH, f"the book of {symbol} stands at {book.mid}")
+        return book
 
     def settlements(self, symbol: str, after: datetime, until: datetime) -> tuple[Settlement, ...]:
         """Funding settlements with after < at ≤ until. Raises MarketFault."""
         query = {"symbol": symbol, "startTime": to_ms(after) + 1, "endTime": to_ms(until), "limit": 1000}
-        rows = self.get("/fapi/v1/fundingRate", query)
+        rows = self.get("/fapi/v1/fundingRate", query, weights.FUNDING)
         with _readable(f"{symbol} funding"):
+            if any(row["symbol"] != symbol for row in rows):
+                raise MarketFault(Reason.DATA_MISMATCH, f"funding of {symbol} was asked for")
             return tuple(Settlement(from_ms(row["fundingTime"]), Decimal(row["fundingRate"])) for row in rows)
 
-    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
-        """The JSON of a public endpoint. Raises MarketFault when the exchange does not give it."""
-        try:
-            answer = self._session.get(
-                self._access.base_url + path, params=query, timeout=self._access.timeout_ms / 1000
-            )
-        except requests.RequestException as error:
-            raise MarketFault(Reason.MARKET_UNREACHABLE, f"{path}: {type(error).__name__}") from error
-        if answer.status_code == requests.codes.unavailable_for_legal_reasons:
-            raise MarketFault(Reason.REGION_REFUSED)
-        if answer.status_code != requests.codes.ok:
-            raise MarketFault(Reason.MARKET_REFUSED, f"{path}: HTTP {answer.status_code} {answer.text[:120]}")
-        try:
-            return answer.json()
-        except requests.JSONDecodeError as error:
-            raise MarketFault(Reason.DATA_UNREADABLE, f"{path}: not JSON") from error
+    def _settle(self, as_of: datetime) -> None:
+        """Wait until the bars that close at an instant are final. Raises MarketFault when that would be too long."""
+        self._server_clock.keep()
+        early = as_of + BAR_SETTLES - self._traffic.exchange_now()
+        if early > self._candle_wait:
+            raise MarketFault(Reason.CANDLE_LATE, f"by the exchange's clock the bar is not closed for {early}")
+        if early > timedelta():
+            self._clock.sleep(early)
+
+    def _awaited(self, symbol: str, as_of: datetime, limit: int, timeframe: Timeframe) -> Candles:
+        """The window once its newest bar is there. Raises MarketFault with CANDLE_LATE when that is too late.
+
+        The wait ends at a fixed instant after the close: when all symbols are late, none waits for the others.
+        """
+        closed_ms, deadline = _closed(as_of, timeframe), as_of + self._candle_wait
+        while True:
+            window = self._fetched(symbol, timeframe, closed_ms, limit)
+            if not len(window) or window.last_close_ms == closed_ms:
+                return window
+            if self._traffic.exchange_now() + ASK_AGAIN > deadline:
+                raise MarketFault(Reason.CANDLE_LATE, f"{timeframe}, the newest closed {from_ms(window.last_close_ms)}")
+            self._clock.sleep(ASK_AGAIN)
+
+    def _known(self, symbol: str, timeframe: Timeframe, closed_ms: int, limit: int) -> Candles | None:
+        kept = self._cache.get(symbol, timeframe)
+        return None if kept is None else kept.window(closed_ms, limit)
+
+    def _fetched(self, symbol: str, timeframe: Timeframe, closed_ms: int, limit: int) -> Candles:
+        """Bars that are not kept, by a top-up where there is something to top up."""
+        kept = self._cache.get(symbol, timeframe)
+        if limit > KEPT_BARS or (kept is not None and kept.missing(closed_ms) <= 0):
+            return self._asked(symbol, timeframe, closed_ms, min(limit, KLINES_MAX))
+        topped = None if kept is None else self._topped_up(symbol, kept, closed_ms)
+        fresh = topped or self._history(symbol, timeframe, closed_ms)
+        if not len(fresh.bars) or has_gap(fresh.bars):
+            return fresh.bars.closed_at(closed_ms, limit)
+        self._cache.put(symbol, fresh)
+        return fresh.bars.closed_at(closed_ms, limit)
+
+    def _topped_up(self, symbol: str, kept: Kept, closed_ms: int) -> Kept | None:
+        count = kept.missing(closed_ms) + OVERLAP
+        if count > CHEAP_BARS:
+            return None
+        topped = kept.with_newer(self._asked(symbol, kept.bars.timeframe, closed_ms, count))
+        if topped is None:
+            log.warning("history_contradicted %s %s: fetched anew", symbol, kept.bars.timeframe)
+        return topped
+
+    def _history(self, symbol: str, timeframe: Timeframe, closed_ms: int) -> Kept:
+        bars = self._asked(symbol, timeframe, closed_ms, KEPT_BARS)
+        return Kept(bars, whole=len(bars) < KEPT_BARS)
+
+    def _asked(self, symbol: str, timeframe: Timeframe, closed_ms: int, limit: int) -> Candles:
+        """The bars up to the one that closes at an instant, fresh from the exchange."""
+        query = {"symbol": symbol, "interval": timeframe.value, "limit": limit, "endTime": closed_ms - 1}
+        body = self._calls.get("/fapi/v1/klines", weights.klines(limit), query)
+        return candles_from(body, timeframe).closed_at(closed_ms, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The answer of `exchangeInfo` by symbol."""
+
+    at: datetime
+    entries: Mapping[str, Any]
+
+
+def _routes(access: Access, *, sdk_first: bool) -> list[Route]:
+    rest = RestRoute(access)
+    if not sdk_first:
+        return [rest]
+    from withearth.market.sdk_route import SdkRoute  # noqa: PLC0415 - only where it is asked for
+
+    return [SdkRoute(access), rest]
 
 
 @contextmanager
@@ -147,23 +280,31 @@ def _readable(what: str) -> Iterator[None]:
     """Turn an answer of another shape than documented into a MarketFault."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, IndexError, ArithmeticError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, ArithmeticError, AttributeError) as error:
         raise MarketFault(Reason.DATA_UNREADABLE, f"{what}: {error!r}") from error
+
+
+def _closed(as_of: datetime, timeframe: Timeframe) -> int:
+    """When the newest bar closes that is closed at an instant."""
+    as_of_ms = to_ms(as_of)
+    return as_of_ms - as_of_ms % timeframe.ms
+
+
+def _contradicts(windows: Mapping[Timeframe, Candles]) -> Timeframe | None:
+    """A timeframe whose newest bar does not close where the 5m bars did: they cannot be of one symbol."""
+    return next((each for each, bars in windows.items() if not _closes_alike(windows[Timeframe.M5], bars)), None)
+
+
+def _closes_alike(shorter: Candles, longer: Candles) -> bool:
+    """Whether the newest longer bar closes where the shorter ones did; true where the latter do not reach back."""
+    if not len(longer):
+        return True
+    closes = shorter.ohlcv[CLOSE, shorter.close_ms == longer.last_close_ms]
+    return bool(np.all(closes == longer.ohlcv[CLOSE, -1]))
 
 
 def _levels(rows: Iterable[Sequence[str]]) -> tuple[Level, ...]:
     return tuple(Level(Decimal(price), Decimal(qty)) for price, qty in rows)
-
-
-def _patient(access: Access) -> HTTPAdapter:
-    retry = Retry(
-        total=access.retries,
-        backoff_factor=access.backoff_ms / 1000,
-        status_forcelist=RETRIED_STATUSES,
-        raise_on_status=False,
-        respect_retry_after_header=False,
-    )
-    return HTTPAdapter(max_retries=retry, pool_maxsize=32)
 
 
 def _quote(ticker: Mapping[str, Any], premium: Mapping[str, Any] | None, now: datetime) -> Quote:

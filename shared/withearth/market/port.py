@@ -45,7 +45,22 @@ class Market(Protocol):
         ...
 
     def quotes(self, symbols: Iterable[str], as_of: datetime) -> Mapping[str, Quote]:
-        """Best bid, ask and funding of each symbol that has them; the others are absent. Never raises for one."""
+        """Best bid, ask and funding of each symbol that has them; the others are absent.
+
+        Raises MarketFault when there is not a single one to be had.
+        """
+        ...
+
+    def tradable(self, as_of: datetime) -> tuple[str, ...]:
+        """Every symbol that may be entered, in alphabetical order. Raises MarketFault when nobody can tell."""
+        ...
+
+    def turnover(self, as_of: datetime) -> Mapping[str, float]:
+        """What each symbol traded in the 24 hours before, in the quote asset. Raises MarketFault."""
+        ...
+
+    def windows(self, symbol: str, as_of: datetime, limit: int) -> Mapping[Timeframe, Candles]:
+        """The newest `limit` closed bars of every timeframe, possibly fewer. Raises MarketFault."""
         ...
 
     def candles(self, symbol: str, timeframe: Timeframe, as_of: datetime, limit: int) -> Candles:

@@ -21,7 +21,7 @@ from threading import Lock
 from typing import Any, Final
 
 from withearth.domain.book import OrderBook, Quote
-from withearth.domain.candles import Candles
+from withearth.domain.candles import DAY_BARS, Candles, quote_turnover
 from withearth.domain.errors import MarketFault, Misconfigured
 from withearth.domain.instrument import Instrument, instrument_from_exchange_info
 from withearth.domain.reasons import Reason
@@ -92,6 +92,18 @@ class RecordedMarket:
         """The newest `limit` bars closed at `as_of`. Raises MarketFault when a file of the symbol is unsound."""
         return self._recording(symbol).candles[timeframe].closed_at(to_ms(as_of), limit)
 
+    def tradable(self, as_of: datetime) -> tuple[str, ...]:
+        """The symbols that may be entered and of which a 5m bar has closed within the day before."""
+        return tuple(symbol for symbol in self.symbols() if self._trades(symbol, as_of))
+
+    def turnover(self, as_of: datetime) -> Mapping[str, float]:
+        """What each tradable symbol traded in the 24 hours before, in the quote asset."""
+        return {symbol: quote_turnover(self._day(symbol, as_of)) for symbol in self.tradable(as_of)}
+
+    def windows(self, symbol: str, as_of: datetime, limit: int) -> Mapping[Timeframe, Candles]:
+        """The newest `limit` closed bars of every timeframe. Raises MarketFault when a file is unsound."""
+        return {timeframe: self.candles(symbol, timeframe, as_of, limit) for timeframe in Timeframe}
+
     def depth(self, symbol: str, as_of: datetime) -> OrderBook:
         """A modelled book at the last closed 5m bar. Raises MarketFault."""
         return modelled_book(self.instrument(symbol), self._bars(symbol, as_of, VOLUME_BARS), self._spread_bps)
@@ -99,6 +111,15 @@ class RecordedMarket:
     def settlements(self, symbol: str, after: datetime, until: datetime) -> tuple[Settlement, ...]:
         """The recorded settlements with after < at ≤ until; none where no funding was recorded."""
         return self._recording(symbol).funding.between(after, until)
+
+    def _trades(self, symbol: str, as_of: datetime) -> bool:
+        try:
+            return self.instrument(symbol).tradable and len(self._day(symbol, as_of)) > 0
+        except MarketFault:
+            return False
+
+    def _day(self, symbol: str, as_of: datetime) -> Candles:
+        return self.candles(symbol, Timeframe.M5, as_of, DAY_BARS).opened_since(to_ms(as_of) - Timeframe.D1.ms)
 
     def _quote(self, symbol: str, as_of: datetime) -> Quote:
         bars, funding = self._bars(symbol, as_of, 1), self._recording(symbol).funding.known_at(as_of)

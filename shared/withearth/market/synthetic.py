@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Final
 
 from withearth.domain.book import OrderBook, Quote
-from withearth.domain.candles import Candles
+from withearth.domain.candles import DAY_BARS, Candles, quote_turnover
 from withearth.domain.errors import MarketFault
 from withearth.domain.instrument import Instrument
 from withearth.domain.reasons import Reason
@@ -64,6 +64,18 @@ class SyntheticMarket:
     def candles(self, symbol: str, timeframe: Timeframe, as_of: datetime, limit: int) -> Candles:
         """The newest `limit` bars closed at `as_of`. Raises MarketFault for a symbol that was not asked for."""
         return self._of(symbol).bars(timeframe, as_of, limit)
+
+    def tradable(self, as_of: datetime) -> tuple[str, ...]:  # noqa: ARG002 - they have always been there
+        """All of them."""
+        return tuple(sorted(self._series))
+
+    def turnover(self, as_of: datetime) -> Mapping[str, float]:
+        """What each symbol traded in the 24 hours before, in the quote asset."""
+        return {symbol: quote_turnover(self.candles(symbol, Timeframe.M5, as_of, DAY_BARS)) for symbol in self._series}
+
+    def windows(self, symbol: str, as_of: datetime, limit: int) -> Mapping[Timeframe, Candles]:
+        """The newest `limit` closed bars of every timeframe. Raises MarketFault for a symbol that was not asked for."""
+        return {timeframe: self.candles(symbol, timeframe, as_of, limit) for timeframe in Timeframe}
 
     def depth(self, symbol: str, as_of: datetime) -> OrderBook:
         """A modelled book at the last closed 5m bar. Raises MarketFault."""

@@ -25,7 +25,7 @@ class Listing:
 
 def listing_of(symbol: str) -> Listing:
     """The listing of a symbol: embedded where there is one, else made up from the name."""
-    return _EMBEDDED.get(symbol) or _made_up(symbol)
+    return EMBEDDED.get(symbol) or _made_up(symbol)
 
 
 def _listing(
@@ -52,7 +52,7 @@ def _made_up(symbol: str) -> Listing:
     return _listing(symbol, str(price), format(tick, "f"), str(step), 5, 1_000_000, 25, 1e6)
 
 
-_EMBEDDED: Final = {
+EMBEDDED: Final = {
     each.instrument.symbol: each
     for each in (
         #        symbol      price    tick       step     notional  max qty      bps  turnover

@@ -71,10 +71,14 @@ class QuoteSlice(BaseModel):
 
 
 class MarketTick(Event):
-    """A 5m bar has closed: decide on this symbol. `quote` is absent when the market had none."""
+    """A 5m bar has closed: decide on this symbol. `quote` is absent when the market had none.
+
+    `no_quote` says why, where that was the same for every symbol.
+    """
 
     tick_id: str
     quote: QuoteSlice | None = None
+    no_quote: Reason | None = None
 
     @property
     def about(self) -> str:

@@ -10,8 +10,6 @@ from withearth.market.binance import BinanceMarket
 from withearth.paper.engine.instruments import PaperInstrument, listed_instruments
 from withearth.paper.feed_series import LiveFeed, LiveRows
 
-BOOK_TICKERS: Final = "/fapi/v1/ticker/bookTicker"
-PREMIUMS: Final = "/fapi/v1/premiumIndex"
 POLL_EVERY: Final = timedelta(seconds=2)
 """The two lists of all symbols weigh 15: at this pace 450 of the 2,400 a minute, while there is something to ask."""
 
@@ -22,7 +20,7 @@ class LivePrices:
     def __init__(self, market: BinanceMarket, symbols: Sequence[str], clock: Clock) -> None:
         entries = {"symbols": list(market.listed().values())}
         self.instruments: Mapping[str, PaperInstrument] = listed_instruments(entries, (), (), only=symbols)
-        self.feed = LiveFeed(self.instruments, lambda: LiveRows(market.get(BOOK_TICKERS), market.get(PREMIUMS)))
+        self.feed = LiveFeed(self.instruments, lambda: LiveRows(*market.best_prices()))
         self._clock = clock
         self._polled_at = clock.now()
         self.feed.poll(to_ms(self._polled_at))

@@ -86,7 +86,13 @@ def _split(value: object) -> object:
     return tuple(name.strip().upper() for name in value.split(",")) if isinstance(value, str) else value
 
 
+WHOLE_MARKET: Final = "ALL"
+TOP: Final = "TOP:"
+
+
 def _symbols(names: tuple[str, ...]) -> tuple[str, ...]:
+    if names == (WHOLE_MARKET,) or (len(names) == 1 and re.fullmatch(TOP + r"[1-9]\d{0,2}", names[0])):
+        return names
     if not 1 <= len(names) <= SYMBOLS_MAX:
         raise phrase(f"names {len(names)} symbols")
     for place, name in enumerate(names):
@@ -175,7 +181,10 @@ Symbols = Annotated[
     tuple[str, ...],
     BeforeValidator(_split),
     AfterValidator(_symbols),
-    Allowed(f"1 to {SYMBOLS_MAX} different names of 2 to 20 letters, digits or underscores, separated by commas"),
+    Allowed(
+        f"1 to {SYMBOLS_MAX} different names of 2 to 20 letters, digits or underscores, separated by commas; "
+        "top:N for the N (1 to 999) that trade most; or all"
+    ),
 ]
 Zone = Annotated[str, AfterValidator(_zone), Allowed("a name of the time zone database, such as UTC or Asia/Seoul")]
 BaseAddress = Annotated[

@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from withearth.settings.execution_settings import ExecutionSettings
 from withearth.settings.kinds import (
+    TOP,
+    WHOLE_MARKET,
     BaseAddress,
     Bucket,
     Directory,
@@ -46,7 +48,9 @@ class Settings(ExecutionSettings):
 
     port: int = number(Group.GENERAL, 8080, 1, 65_535, "TCP port the local server listens on.")
     symbols: Symbols = setting(
-        Group.GENERAL, ("BTCUSDT", "ETHUSDT"), "Perpetual futures to look at every five minutes."
+        Group.GENERAL,
+        ("BTCUSDT", "ETHUSDT"),
+        "Perpetual futures to look at every five minutes: names, top:50 (by turnover, ranked daily), or all.",
     )
     execute_trades: bool = setting(
         Group.GENERAL,
@@ -81,6 +85,9 @@ class Settings(ExecutionSettings):
     )
     synthetic_seed: int = number(
         Group.MARKET, 7, 0, 4_294_967_295, "Seed of the synthetic market; the same seed gives the same prices."
+    )
+    candle_wait_sec: int = number(
+        Group.MARKET, 5, 1, 60, "Seconds after a bar's close up to which a decision waits for the exchange to show it."
     )
     model_spread_bps: Decimal = number(
         Group.MARKET,
@@ -247,6 +254,22 @@ class Settings(ExecutionSettings):
     pubsub_emulator_host: HostAndPort = setting(
         Group.CLOUD, "", "Address of a Pub/Sub emulator to use in place of the service."
     )
+    binance_http_concurrency: int = number(
+        Group.BINANCE, 8, 1, 32, "How many requests for market data a process makes at once."
+    )
+    market_client: Literal["rest", "sdk"] = setting(
+        Group.BINANCE,
+        "rest",
+        "Who asks for market data: plain REST, or the official SDK with REST stepping in call by call.",
+    )
+    weight_reserved_pct: int = number(
+        Group.BINANCE,
+        25,
+        5,
+        90,
+        "Share of the exchange's limits, in percent, kept for protecting and closing; data and entries stop before it.",
+    )
+
     gcs_bucket: Bucket = setting(Group.CLOUD, "", "Cloud Storage bucket for archives; without one nothing is archived.")
     gcs_prefix: Prefix = setting(Group.CLOUD, "trading_bot", "Folder inside GCS_BUCKET.")
 
@@ -382,6 +405,21 @@ class Settings(ExecutionSettings):
                 "only, set VENUE to demo or live, or EXECUTE_TRADES to false for shadow trades."
             )
         return value
+
+    @property
+    def names_symbols(self) -> bool:
+        """Whether SYMBOLS names them, instead of saying how they are found."""
+        return self.symbols[0] != WHOLE_MARKET and self.top is None
+
+    @property
+    def top(self) -> int | None:
+        """How many symbols with the most turnover are meant, if that is what SYMBOLS says."""
+        first = self.symbols[0]
+        return int(first.removeprefix(TOP)) if first.startswith(TOP) else None
+
+    def takes(self, symbol: str) -> bool:
+        """Whether SYMBOLS allows this symbol; where it names none, whoever finds them decides."""
+        return symbol in self.symbols if self.names_symbols else True
 
     @property
     def testnet(self) -> bool:
