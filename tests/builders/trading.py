@@ -37,6 +37,7 @@ from withearth.flow.reconcile import reconcile
 from withearth.flow.runtime import Runtime
 from withearth.market.port import Market
 from withearth.market.synthetic import SyntheticMarket
+from withearth.market.traffic import Traffic
 from withearth.messaging.events import TradeIntent
 from withearth.messaging.port import Publisher
 from withearth.paper.assembly import invented_listing
@@ -161,6 +162,8 @@ class World:
         self.watch = Watch()
         self.at_work = False
         self.kind = "PAPER"
+        self.counted = False
+        """Whether processes keep an account of the exchange's limits."""
 
     def now(self) -> datetime:
         """The present instant."""
@@ -235,14 +238,14 @@ class World:
         sent = (each.client_algo_id for each in self.account.algos.values())
         return not self.account.orders and all(id_.startswith(CANARY) for id_ in sent)
 
-    def adapter(self, transport: BaseAdapter | None = None) -> BinanceVenue:
+    def adapter(self, transport: BaseAdapter | None = None, traffic: Traffic | None = None) -> BinanceVenue:
         """The account through the one adapter and the official SDK."""
         line = transport or PaperTransport(self.face, faults=self.faults, pause=self._pause)
-        return BinanceVenue(Connection(self.kind, BASE_URL, KEY, KEY, transport=line), self)
+        return BinanceVenue(Connection(self.kind, BASE_URL, KEY, KEY, transport=line, traffic=traffic), self)
 
-    def connect(self, process: "Process") -> Venue:
+    def connect(self, process: "Process", traffic: Traffic | None = None) -> Venue:
         """The account as a process sees it."""
-        return cast(Venue, _Attended(self.adapter(), process, self))
+        return cast(Venue, _Attended(self.adapter(traffic=traffic), process, self))
 
     def _pause(self, ms: int) -> None:
         self.sleep(timedelta(milliseconds=ms))
@@ -316,6 +319,7 @@ class Trading:
         self.store: SqliteStore = open_store(self._directory)
         file = self.store._file
         file.writing = process.around(file.writing)  # type: ignore[method-assign]
+        self.traffic = Traffic("paper", self.world, self.store) if self.world.counted else None
         self.runtime = Runtime(
             settings=self.settings,
             clock=self.world,
@@ -323,7 +327,8 @@ class Trading:
             store=self.store,
             publisher=cast(Publisher, None),
             predictor=AlwaysLong(),
-            venue=self.world.connect(process),
+            venue=self.world.connect(process, self.traffic),
+            venue_traffic=self.traffic,
         )
 
     def deliver(self, intent: TradeIntent) -> bool:
