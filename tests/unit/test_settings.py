@@ -93,6 +93,7 @@ ADDED: Final[dict[str, object]] = {
     "MODEL_SPREAD_BPS": Decimal("1.0"),
     "BINANCE_ARCHIVE_BASE": "https://data.binance.vision",
     "SYNTHETIC_SEED": 7,
+    "CHART_SYMBOLS": 12,
     "CANDLE_WAIT_SEC": 5,
     "BINANCE_HTTP_CONCURRENCY": 8,
     "MARKET_CLIENT": "rest",
