@@ -85,7 +85,7 @@ export interface ControlAnswer {
   state: State;
 }
 
-/** `control/request`: the one document that the dashboard writes. `word` is FLATTEN for flatten, else null. */
+/** `control/request`: the one document that the dashboard writes. `word` is FLATTEN for flatten, else null. `id` is the page's own, at most 64 characters; `why` has at most 200; `who` is the owner's e-mail address. */
 export interface ControlRequest {
   id: string;
   action: Action;

@@ -3,11 +3,10 @@
 They write to the books that STORE names, in STATE_DIR or in the cloud, which are read again before every order.
 """
 
-import getpass
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -16,14 +15,14 @@ from withearth.bootstrap import choose_store
 from withearth.cli.books import local_books
 from withearth.cli.console import console, settings_with
 from withearth.domain.errors import Misconfigured
+from withearth.flow.control import WORD
 from withearth.flow.limits import limits_document
 from withearth.flow.trading_state import Standing, TradingState, ask_to_flatten, persistently, set_state
 from withearth.local.clocks import WallClock
+from withearth.local.desk import user
 from withearth.settings import Settings
 from withearth.store.port import DocumentStore
 from withearth.views.contract import LimitRow, Trading
-
-WORD: Final = "FLATTEN"
 
 Why = Annotated[str, typer.Option("--why", help="The reason; it is kept.")]
 State = Annotated[Path | None, typer.Option(help="Directory of the books; without it those that STORE names.")]
@@ -53,7 +52,7 @@ def flatten(
     store = _books(settings_with({}), state)
     if not yes and typer.prompt(f"Every open position is sold at the market. Type {WORD} to do so") != WORD:
         raise Misconfigured(f"Nothing was changed: the word is {WORD}.")
-    clock, who = WallClock(), _who()
+    clock, who = WallClock(), user()
     persistently(clock, who, lambda: ask_to_flatten(store, who, why, clock.now()))
     console.print("Trading is HALTED; the reconciler closes every position with its next pass.")
 
@@ -74,16 +73,9 @@ def status(
 
 
 def _set(wanted: TradingState, why: str, state: Path | None) -> None:
-    store, clock, who = _books(settings_with({}), state), WallClock(), _who()
+    store, clock, who = _books(settings_with({}), state), WallClock(), user()
     persistently(clock, who, lambda: set_state(store, Standing(wanted, who, why), clock.now()))
     console.print(f"Trading is {wanted}.")
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "command line"
 
 
 def _books(settings: Settings, state: Path | None) -> DocumentStore:

@@ -111,6 +111,12 @@ class Reason(Coded):
     TOO_MANY_ENTRIES = "TOO_MANY_ENTRIES", "There were MAX_ENTRIES_PER_HOUR entries within the last 60 minutes."
     EDGE_TOO_SMALL = "EDGE_TOO_SMALL", "After fees and funding, less than MIN_EDGE_BPS can be expected of this trade."
 
+    # Control from the dashboard
+    CONTROL_MALFORMED = "CONTROL_MALFORMED", "The request has not the exact shape of one."
+    CONTROL_UNTIMELY = "CONTROL_UNTIMELY", "The request is older than five minutes, or from a clock that is ahead."
+    CONTROL_WORD_MISSING = "CONTROL_WORD_MISSING", "Closing everything needs the word FLATTEN, typed."
+    CONTROL_NOTHING_HELD = "CONTROL_NOTHING_HELD", "There is nothing to close: shadow trades hold nothing."
+
     # Sentiment
     SENTIMENT_UNREACHABLE = "SENTIMENT_UNREACHABLE", "The source of sentiment could not be reached, or broke down."
     SENTIMENT_INVALID = "SENTIMENT_INVALID", "The answer of the source of sentiment is not what its schema asks for."

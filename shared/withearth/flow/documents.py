@@ -118,6 +118,11 @@ def live_begun_ref() -> Ref:
     return Ref("control", "live")
 
 
+def control_request_ref() -> Ref:
+    """What the owner asks for from the dashboard: the only document that it writes."""
+    return Ref("control", "request")
+
+
 def flatten_ref() -> Ref:
     """The request to close everything, until it is done."""
     return Ref("control", "flatten")

@@ -1,9 +1,8 @@
 """The money view: read from the ledger, and from the trades that closed since it was written last."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from withearth.domain.errors import MarketFault, Unavailable
 from withearth.flow.account import equity_at_first
@@ -31,9 +30,7 @@ OVERLAP: Final = 20
 WEEK_DAYS: Final = 7
 
 
-def money_view(
-    runtime: Runtime, ledger: Stored | None, before: Mapping[str, Any] | None, now: datetime
-) -> MoneyView | None:
+def money_view(runtime: Runtime, ledger: Stored | None, before: MoneyView | None, now: datetime) -> MoneyView | None:
     """The view, None when nothing closed since it was written, within its hour, or a trade closes at this moment."""
     earlier = before if before is not None and before["mode"] == runtime.mode else None
     sums = sums_of(ledger)
@@ -61,12 +58,12 @@ def money_view(
     }
 
 
-def _is_fresh(earlier: Mapping[str, Any], sums: Sums, now: datetime) -> bool:
-    hour: datetime = earlier["at"].replace(minute=0, second=0, microsecond=0)
-    return bool(earlier["total"]["trades"] == sums["trades"] and now < hour + timedelta(hours=1))
+def _is_fresh(earlier: MoneyView, sums: Sums, now: datetime) -> bool:
+    hour = earlier["at"].replace(minute=0, second=0, microsecond=0)
+    return earlier["total"]["trades"] == sums["trades"] and now < hour + timedelta(hours=1)
 
 
-def _steps(runtime: Runtime, sums: Sums, earlier: Mapping[str, Any] | None) -> dict[str, Step]:
+def _steps(runtime: Runtime, sums: Sums, earlier: MoneyView | None) -> dict[str, Step]:
     """The newest closed trades: those shown before, and those since. Read anew where these do not add up."""
     counted = sums["trades"] - sums["voids"]
     if earlier is None:

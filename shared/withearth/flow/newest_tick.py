@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from withearth.domain.times import floor_to_tick, tick_id
 from withearth.flow.documents import (
@@ -16,7 +15,7 @@ from withearth.flow.documents import (
 )
 from withearth.flow.runtime import Runtime
 from withearth.store.port import Query, Replace, Stored
-from withearth.views.contract import Feed, FeedRow, OrderOutcome, Tick
+from withearth.views.contract import Feed, FeedRow, OrderOutcome, OverviewView, Tick
 from withearth.views.feed import feed_row, is_open, order_outcome
 
 
@@ -79,7 +78,7 @@ def _orders(runtime: Runtime, ids: Iterable[str]) -> Mapping[str, OrderOutcome |
     return {ref.id: order_outcome(None if each is None else each.data) for ref, each in zip(refs, found, strict=True)}
 
 
-def tick_of(feed: Feed | None, before: Mapping[str, Any] | None) -> Tick | None:
+def tick_of(feed: Feed | None, before: OverviewView | None) -> Tick | None:
     """The newest tick with a decision, in numbers."""
     if feed is None:
         return None if before is None else before["last_tick"]

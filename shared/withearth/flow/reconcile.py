@@ -16,6 +16,7 @@ from withearth.execution.phases import Phase
 from withearth.execution.venue import Venue
 from withearth.flow.account import follow_account
 from withearth.flow.canary import try_stops
+from withearth.flow.control import answer_request
 from withearth.flow.documents import TRADES, TradeStatus
 from withearth.flow.drift import check_drift
 from withearth.flow.execute import resume
@@ -47,6 +48,7 @@ log = logging.getLogger(__name__)
 
 def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     """One pass. Returns how many trades it looked at, and how many of them ended."""
+    _attempt("control", partial(answer_request, runtime))
     open_trades = runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value}))
     if runtime.venue is None:
         still_open = [each for each in open_trades if _follow(runtime, each)]

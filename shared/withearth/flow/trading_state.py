@@ -141,8 +141,12 @@ def trip(runtime: Runtime, why: str, *more: Write) -> None:
 
 def ask_to_flatten(store: DocumentStore, who: str, why: str, now: datetime) -> None:
     """Halt, and have the reconciler close everything at its next pass."""
-    request = Replace(flatten_ref(), {"who": who, "why": why, "at": now})
-    set_state(store, Standing(TradingState.HALTED, who, f"flatten: {why}"), now, request)
+    set_state(store, Standing(TradingState.HALTED, who, f"flatten: {why}"), now, flatten_request(who, why, now))
+
+
+def flatten_request(who: str, why: str, now: datetime) -> Write:
+    """What asks the reconciler to close everything."""
+    return Replace(flatten_ref(), {"who": who, "why": why, "at": now})
 
 
 def closes_now(request: Stored | None, decided_at: datetime) -> bool:

@@ -29,6 +29,7 @@ from withearth.views.contract import (
     Feed,
     HeatMapView,
     LimitsView,
+    MoneyView,
     OverviewView,
     Position,
     PositionsView,
@@ -38,6 +39,7 @@ from withearth.views.contract import (
 from withearth.views.heatmap import heat_row
 from withearth.views.overview import STALE_AFTER, Known, health, verdict
 from withearth.views.positions import Mark, executed_position, shadow_position
+from withearth.views.reading import View, as_written
 
 READ_BEFORE: Final = ("overview", "money", "positions", "heatmap", "limits")
 
@@ -50,10 +52,10 @@ class Before:
     ledger: Stored | None
     flattening: bool
 
-    def data(self, name: str) -> Mapping[str, Any] | None:
+    def read(self, name: str, kind: type[View]) -> View | None:
         """A view as it stands, None before it was first written."""
         stored = self.views[name]
-        return None if stored is None else stored.data
+        return None if stored is None else as_written(kind, stored.data)
 
 
 def write_views(runtime: Runtime, news: News, open_trades: Sequence[Stored]) -> None:
@@ -65,18 +67,18 @@ def write_views(runtime: Runtime, news: News, open_trades: Sequence[Stored]) -> 
     found: dict[Ref, Mapping[str, Any] | None] = {
         view_ref("positions"): positions,
         view_ref("limits"): limits,
-        view_ref("money"): money_view(runtime, before.ledger, before.data("money"), now),
-        view_ref("heatmap"): _heat_map(news, before.data("heatmap")),
+        view_ref("money"): money_view(runtime, before.ledger, before.read("money", MoneyView), now),
+        view_ref("heatmap"): _heat_map(news, before.read("heatmap", HeatMapView)),
     }
     stored = {view_ref(name): each for name, each in before.views.items()}
     if feed is not None:
         found[feed_ref(feed["tick_id"])], stored[feed_ref(feed["tick_id"])] = feed, news.told
     overview = _overview(runtime, now, before, _Pass(news, feed, limits, positions["positions"]))
     runtime.store.commit([Replace(view_ref("overview"), overview), *_changed(found, stored)])
-    _tell_of_trading(before.data("limits"), limits["trading"])
+    _tell_of_trading(before.read("limits", LimitsView), limits["trading"])
 
 
-def _tell_of_trading(earlier: Mapping[str, Any] | None, trading: Trading) -> None:
+def _tell_of_trading(earlier: LimitsView | None, trading: Trading) -> None:
     """Tell when the trading state is no longer what was shown: within a pass, whoever changed it."""
     if earlier is not None and earlier["trading"] != trading:
         tell(
@@ -124,7 +126,7 @@ class _Pass:
 
 
 def _overview(runtime: Runtime, now: datetime, before: Before, found: _Pass) -> OverviewView:
-    earlier, sums = before.data("overview"), sums_of(before.ledger)
+    earlier, sums = before.read("overview", OverviewView), sums_of(before.ledger)
     net = Decimal(sums["net"])
     tick = tick_of(found.feed, earlier)
     model = model_status(runtime, found.news.decisions, None if earlier is None else earlier["model"])
@@ -157,14 +159,14 @@ def _overview(runtime: Runtime, now: datetime, before: Before, found: _Pass) -> 
     }
 
 
-def _data_as_of(feed: Feed | None, earlier: Mapping[str, Any] | None) -> datetime | None:
+def _data_as_of(feed: Feed | None, earlier: OverviewView | None) -> datetime | None:
     """The close of the newest bar that a decision of the feed could use."""
     if feed is not None and any(each["stage"] != "data" for each in feed["rows"]):
         return feed["at"]
     return None if earlier is None else earlier["data_as_of"]
 
 
-def _heat_map(news: News, before: Mapping[str, Any] | None) -> HeatMapView | None:
+def _heat_map(news: News, before: HeatMapView | None) -> HeatMapView | None:
     """The rows of the tick's symbols, those that are not decided yet as they were; None when nothing is new."""
     if news.tick is None or not news.decisions:
         return None

@@ -5,6 +5,7 @@ and increments hold without retries. Versions are the number of the commit that 
 deleted and made anew never gets an old version back.
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,12 @@ _TABLES: Final = (
     "CREATE TABLE commits (last INTEGER NOT NULL)",
     "INSERT INTO commits VALUES (0)",
 )
+_BY_VERSION: Final = {"documents_by_version": "CREATE INDEX documents_by_version ON documents (version)"}
+_CHANGED: Final = """
+    SELECT DISTINCT collection, CASE WHEN collection IN (SELECT value FROM json_each(?)) THEN id ELSE '' END
+    FROM documents WHERE version > ? ORDER BY 1, 2
+"""
+_LAST: Final = "SELECT last FROM commits"
 _GET: Final = "SELECT version, body FROM documents WHERE collection = ? AND id = ?"
 _CREATE: Final = "INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _PUT: Final = (
@@ -58,7 +65,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, indexes: Sequence[Index] = INDEXES, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         made = {sqlite_query.index_name(index): sqlite_query.create_index(index) for index in indexes}
-        layout = Layout("a withEarth document store", _APPLICATION_ID, _LAYOUT_VERSION, _TABLES, made)
+        layout = Layout("a withEarth document store", _APPLICATION_ID, _LAYOUT_VERSION, _TABLES, made | _BY_VERSION)
         self._indexes = indexes
         self._index_names = frozenset(made)
         self._file = SqliteFile(path, layout, busy_timeout_s)
@@ -109,6 +116,21 @@ class SqliteStore:
         with self._file.reading() as connection:
             (number,) = connection.execute(*sqlite_query.count(query, self._index_names)).fetchone()
         return int(number)
+
+    def last_change(self) -> int:
+        """The number of the newest commit."""
+        with self._file.reading() as connection:
+            ((last,),) = connection.execute(_LAST).fetchall()
+        return int(last)
+
+    def changed_since(self, number: int, by_id: Sequence[str] = ()) -> list[str]:
+        """The collections in which a commit after this one wrote, those of `by_id` with each document's id.
+
+        What was deleted is not told.
+        """
+        with self._file.reading() as connection:
+            rows = connection.execute(_CHANGED, (json.dumps(by_id), number)).fetchall()
+        return [f"{collection}/{id_}" if id_ else collection for collection, id_ in rows]
 
 
 def _read(connection: sqlite3.Connection, ref: Ref) -> Stored | None:

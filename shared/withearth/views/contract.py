@@ -6,14 +6,17 @@ Money, prices and quantities are decimal text; instants are datetimes here, Time
 """
 
 from datetime import datetime
-from typing import Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import ConfigDict, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypeAliasType, TypedDict
 
 EXACT: Final = ConfigDict(extra="forbid")
 OPEN: Final = ConfigDict(extra="allow")
 """For documents that are kept for more readers than the dashboard: they may say more than it knows of."""
+
+ID_CHARS_MAX: Final = 64
+TEXT_CHARS_MAX: Final = 200
 
 DecimalText = TypeAliasType("DecimalText", str)
 Instant = TypeAliasType("Instant", datetime)
@@ -345,13 +348,16 @@ class CalibrationView(TypedDict):
 
 @with_config(EXACT)
 class ControlRequest(TypedDict):
-    """`control/request`: the one document that the dashboard writes. `word` is FLATTEN for flatten, else None."""
+    """`control/request`: the one document that the dashboard writes. `word` is FLATTEN for flatten, else None.
 
-    id: str
+    `id` is the page's own, at most 64 characters; `why` has at most 200; `who` is the owner's e-mail address.
+    """
+
+    id: Annotated[str, Field(min_length=1, max_length=ID_CHARS_MAX)]
     action: Action
     word: str | None
-    why: str
-    who: str
+    why: Annotated[str, Field(max_length=TEXT_CHARS_MAX)]
+    who: Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX)]
     at: Instant
 
 
