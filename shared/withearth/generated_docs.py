@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from withearth import deployment
+from withearth.cost import page as cost
 from withearth.decision.schema import schema_table
 from withearth.domain.reasons import Reason
 from withearth.execution import phases
@@ -39,6 +40,10 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "phases": phases.diagram,
     "endpoints": wire_docs.endpoints_table,
     "faults": wire_docs.faults_table,
+    "costs": cost.cost_table,
+    "usage": cost.measured_table,
+    "assumed": cost.assumed_table,
+    "prices": cost.prices_table,
 }
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from withearth import __version__
-from withearth.cli import control, data, decisions, export, inspect, live, paper, replay, schedules
+from withearth.cli import control, cost, data, decisions, export, inspect, live, paper, replay, schedules
 from withearth.domain.errors import WithEarthError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     control.resume,
     control.flatten,
     control.status,
+    cost.cost,
     paper.paper_exchange,
 )
 for command in COMMANDS:

@@ -7,7 +7,7 @@ resource "google_firestore_database" "main" {
   concurrency_mode                  = "PESSIMISTIC"
   delete_protection_state           = var.protected ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
   deletion_policy                   = var.protected ? "ABANDON" : "DELETE"
-  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_DISABLED"
 }
 
 resource "google_firestore_index" "this" {
