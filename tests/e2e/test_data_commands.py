@@ -153,6 +153,7 @@ main()
     [
         (("--symbols", "BTCUSDT", "--from", "2024-02-01", "--to", "2024-01-01"), "--from comes before --to"),
         (("--symbols", "BTCUSDT", "--from", "2024-02-01", "--interval", "7m"), "--interval is '7m'"),
+        (("--symbols", "top:50", "--from", "2024-02-01"), "--symbols is top:50: name the symbols"),
         (("--symbols", "BTCUSDT", "--from", "yesterday"), "--from is 'yesterday'"),
         (("--symbols", "BTCUSDT", "--from", "2024-02-01", "--base", "ftp://x"), "BINANCE_ARCHIVE_BASE is ftp://x"),
     ],

@@ -140,6 +140,13 @@ GEMINI: Final[Mapping[str, Callable[[Request], Reply]]] = {
 }
 
 
+GEMINI_MODELS: Final[Mapping[str, Callable[[Request], Reply]]] = {
+    **GEMINI,
+    "right": lambda request: (200, json.dumps({"name": f"models/{request.path.rpartition('/')[2]}"}).encode()),
+}
+"""What a question about a model itself is answered with."""
+
+
 def responded(text: str, *, status: str = "completed") -> Reply:
     """An xAI Responses answer: the searches it made, then its message."""
     body = {
@@ -198,13 +205,15 @@ class ModelServer:
             "token_uri": f"{self.address}/token",
         }
 
-    def _reply(self, request: Request) -> tuple[str, Reply]:
+    def _reply(
+        self, request: Request, kinds: "Mapping[str, Callable[[Request], Reply]] | None" = None
+    ) -> tuple[str, Reply]:
         if request.path == "/token":
             return "token", (200, b'{"access_token": "a-token", "expires_in": 3600, "token_type": "Bearer"}')
         with self._lock:
             word = self.script[min(len(self.requests), len(self.script) - 1)]
             self.requests.append(request)
-        kinds = GROK if request.path.endswith("/responses") else GEMINI
+        kinds = kinds or (GROK if request.path.endswith("/responses") else GEMINI)
         return word, kinds[word](request) if word in kinds else generated("{}")
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -214,6 +223,15 @@ class ModelServer:
             protocol_version = "HTTP/1.1"
             # Headers and body in one packet: in two, the second would wait for the first one's acknowledgement.
             wbufsize = 65_536
+
+            def do_GET(self) -> None:
+                request = Request(self.path, dict(self.headers), b"")
+                _, (status, reply) = server._reply(request, GEMINI_MODELS)
+                self.send_response(status)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(reply)))
+                self.end_headers()
+                self.wfile.write(reply)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))

@@ -91,6 +91,7 @@ ADDED: Final[dict[str, object]] = {
     "SHADOW_SLIPPAGE_BPS": Decimal("1.0"),
     "SHADOW_EQUITY_USDT": Decimal(1000),
     "MODEL_SPREAD_BPS": Decimal("1.0"),
+    "BINANCE_SPOT_BASE": "https://api.binance.com",
     "BINANCE_ARCHIVE_BASE": "https://data.binance.vision",
     "SYNTHETIC_SEED": 7,
     "CHART_SYMBOLS": 12,

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from withearth import __version__
-from withearth.cli import control, cost, data, decisions, export, inspect, live, paper, replay, schedules
+from withearth.cli import control, cost, data, decisions, doctor, export, inspect, live, paper, replay, schedules
 from withearth.domain.errors import WithEarthError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     replay.replay,
     inspect.tick,
     inspect.settings,
+    doctor.doctor,
     control.halt,
     control.reduce,
     control.resume,

@@ -53,6 +53,8 @@ def download(
     something could not be kept.
     """
     settings = settings_with({"SYMBOLS": symbols, "BINANCE_ARCHIVE_BASE": base})
+    if not settings.names_symbols:
+        raise Misconfigured(f"--symbols is {symbols}: name the symbols whose history to bring.")
     directory, clock = _directory(settings, data), WallClock()
     now = clock.now()
     span = Span(day_of(instant(start, "--from")).start, now if end is None else instant(end, "--to"))

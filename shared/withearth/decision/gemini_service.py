@@ -51,21 +51,14 @@ class GeminiService:
 
     def generate(self, model: str, body: dict[str, Any], timeout: timedelta) -> str:
         """The response's body as text. Raises ModelFault."""
-        try:
-            # What is imported and built once is no part of the model's time.
-            call = self._call(model, body, timeout)
-            return within(timeout, call)
-        except ModelFault:
-            raise
-        except Misconfigured as error:
-            raise ModelFault(Reason.MODEL_REFUSED, str(error)) from error
-        except Exception as error:
-            # Credentials, proxies, the SDK's own parsing: whatever else a call can raise, the decision is to hold.
-            raise ModelFault(Reason.MODEL_UNREACHABLE, type(error).__name__, charged=True) from error
+        return self._answered(timeout, lambda: self._call(model, body, timeout))
+
+    def look_up(self, model: str, timeout: timedelta) -> None:
+        """Return when the service knows the model; asking costs nothing. Raises ModelFault."""
+        self._answered(timeout, lambda: functools.partial(self._client().models.get, model=model))
 
     def _call(self, model: str, body: dict[str, Any], timeout: timedelta) -> Callable[[], str]:
-        import httpx2  # noqa: PLC0415 - the SDK's transport, paid for with it
-        from google.genai import errors, types  # noqa: PLC0415 - paid for by who asks
+        from google.genai import types  # noqa: PLC0415 - paid for by who asks
 
         client = self._client()
         config = types.GenerateContentConfig.model_validate(
@@ -80,8 +73,33 @@ class GeminiService:
 
         def call() -> str:
             text = body["contents"][0]["parts"][0]["text"]
+            response = client.models.generate_content(model=model, contents=text, config=config)
+            return "" if response.sdk_http_response is None else response.sdk_http_response.body or ""
+
+        return call
+
+    def _answered(self, timeout: timedelta, prepare: Callable[[], Callable[[], Result]]) -> Result:
+        """What the prepared call returns in time. Raises ModelFault, whatever goes wrong."""
+        try:
+            # What is imported and built once is no part of the model's time.
+            call = self._told(prepare())
+            return within(timeout, call)
+        except ModelFault:
+            raise
+        except Misconfigured as error:
+            raise ModelFault(Reason.MODEL_REFUSED, str(error)) from error
+        except Exception as error:
+            # Credentials, proxies, the SDK's own parsing: whatever else a call can raise, the decision is to hold.
+            raise ModelFault(Reason.MODEL_UNREACHABLE, type(error).__name__, charged=True) from error
+
+    def _told(self, call: Callable[[], Result]) -> Callable[[], Result]:
+        """A call of the SDK, with its errors as ModelFault."""
+        import httpx2  # noqa: PLC0415 - the SDK's transport, paid for with it
+        from google.genai import errors  # noqa: PLC0415 - paid for by who asks
+
+        def told() -> Result:
             try:
-                response = client.models.generate_content(model=model, contents=text, config=config)
+                return call()
             except errors.APIError as error:
                 if error.code in KEY_REFUSED:
                     self._renew()
@@ -90,9 +108,8 @@ class GeminiService:
                 raise _timed_out() from error
             except httpx2.ConnectError as error:
                 raise ModelFault(Reason.MODEL_UNREACHABLE, type(error).__name__) from error
-            return "" if response.sdk_http_response is None else response.sdk_http_response.body or ""
 
-        return call
+        return told
 
     def _renew(self) -> None:
         """Take up a newer key with the next question, where the settings only refer to it."""

@@ -5,7 +5,7 @@ so that a trader behind the same address goes on. Once the exchange has refused,
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ _MINUTE: Final = timedelta(minutes=1)
 WEIGHT_A_MINUTE: Final = 1_200
 """Half of what the exchange allows an address (2400)."""
 _PAGE_WEIGHT: Final = 2
+_LISTING_WEIGHT: Final = 1
+_MINUTES_WAITED: Final = 3
 _FUNDING_WEIGHT: Final = 20
 """Funding has no weight, but 500 requests in five minutes to itself: counted so that 60 a minute are made."""
 _FINAL: Final = frozenset(
@@ -62,7 +64,7 @@ class RestHistory:
 
     def listing(self, path: str) -> Any:
         """One of the exchange's lists of all symbols. Raises MarketFault."""
-        return self._get(path, {}, _FUNDING_WEIGHT)
+        return self._get(path, {}, _LISTING_WEIGHT)
 
     def _settlements(self, symbol: str, span: Span) -> Settlements:
         before = timedelta(milliseconds=1)
@@ -71,18 +73,23 @@ class RestHistory:
         return [(to_ms(each.at), format(each.rate, "f")) for each in found]
 
     def _get(self, path: str, query: Mapping[str, Any], weight: int) -> Any:
-        return self._asked(lambda: self._market.get(path, query), weight)
+        return self._asked(lambda: self._market.get(path, query, weight), weight)
 
-    def _asked(self, call: Any, weight: int) -> Any:
-        if self._refusal is not None:
-            raise MarketFault(self._refusal.reason, self._refusal.detail)
-        self._pace(weight)
-        try:
-            return call()
-        except MarketFault as fault:
-            if fault.reason in _FINAL:
-                self._refusal = fault
-            raise
+    def _asked(self, call: Callable[[], Any], weight: int) -> Any:
+        """What a call brings; where others have used the minute's weight up, in one of the next minutes."""
+        for minutes_left in reversed(range(_MINUTES_WAITED + 1)):
+            if self._refusal is not None:
+                raise MarketFault(self._refusal.reason, self._refusal.detail)
+            self._pace(weight)
+            try:
+                return call()
+            except MarketFault as fault:
+                if fault.reason in _FINAL:
+                    self._refusal = fault
+                if fault.reason is not Reason.WEIGHT_SPENT or not minutes_left:
+                    raise
+            self._timer.sleep(_MINUTE)
+        raise AssertionError  # pragma: no cover  the last attempt returns or raises
 
     def _pace(self, weight: int) -> None:
         """Wait for the next minute where this one's share of weight is used up."""

@@ -228,6 +228,9 @@ class Settings(ExecutionSettings):
     binance_fapi_testnet_base: BaseAddress = setting(
         Group.BINANCE, "https://demo-fapi.binance.com", "Address of the futures API on the test network."
     )
+    binance_spot_base: BaseAddress = setting(
+        Group.BINANCE, "https://api.binance.com", "Address of the spot API, which alone tells what a key may do."
+    )
     binance_archive_base: BaseAddress = setting(
         Group.BINANCE, "https://data.binance.vision", "Address of the public archive that history is downloaded from."
     )

@@ -30,8 +30,8 @@ from withearth.store.query_rules import check_query, unordered
 from withearth.store.sqlite_file import BUSY_TIMEOUT_S, Layout, SqliteFile
 from withearth.store.values import check_amounts, check_ref, check_size, decode, encode
 
-_APPLICATION_ID: Final = 0x77453031
-_LAYOUT_VERSION: Final = 1
+APPLICATION_ID: Final = 0x77453031
+LAYOUT_VERSION: Final = 1
 _TABLES: Final = (
     """
     CREATE TABLE documents (
@@ -65,7 +65,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, indexes: Sequence[Index] = INDEXES, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         made = {sqlite_query.index_name(index): sqlite_query.create_index(index) for index in indexes}
-        layout = Layout("a withEarth document store", _APPLICATION_ID, _LAYOUT_VERSION, _TABLES, made | _BY_VERSION)
+        layout = Layout("a withEarth document store", APPLICATION_ID, LAYOUT_VERSION, _TABLES, made | _BY_VERSION)
         self._indexes = indexes
         self._index_names = frozenset(made)
         self._file = SqliteFile(path, layout, busy_timeout_s)
