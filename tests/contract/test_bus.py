@@ -1,4 +1,4 @@
-"""What the local bus promises to publishers and to functions: Pub/Sub's push delivery, on a clock of our own."""
+"""What the local bus promises beyond `test_every_bus`: Pub/Sub's push delivery, on a clock of our own."""
 
 from datetime import timedelta
 
@@ -39,32 +39,6 @@ def test_a_message_is_pushed_as_pubsub_pushes_it(open_bus: Open) -> None:
     }
 
 
-def test_what_a_message_lacks_is_absent_from_the_envelope(open_bus: Open) -> None:
-    """No empty attributes and no empty ordering key."""
-    bus, inbox = open_bus(), Inbox()
-    bus.publish("ticks", say("x"))
-    bus.deliver_due(inbox)
-
-    message = inbox.deliveries[0].envelope["message"]
-    assert {"data", "messageId", "message_id", "publishTime", "publish_time"} == set(message)
-
-
-def test_every_subscription_of_a_topic_gets_its_own_delivery(open_bus: Open) -> None:
-    """One that fails does not disturb the other, and the message has one id."""
-    audit = Subscription("audit", "ticks", "audit", ordered=False)
-    bus, seen = open_bus(PLAIN, audit), []
-
-    def push(delivery: Delivery) -> int:
-        seen.append((delivery.function, delivery.envelope["message"]["messageId"]))
-        return OK if delivery.function == "audit" else BUSY
-
-    bus.publish("ticks", say("x"))
-    bus.deliver_due(push)
-
-    assert seen == [("worker", "1"), ("audit", "1")]
-    assert bus.pending() == 1
-
-
 def test_a_topic_without_subscriptions_swallows_messages(open_bus: Open) -> None:
     """Publishing there succeeds and leaves nothing behind, as in the cloud."""
     bus = open_bus(PLAIN)
@@ -83,16 +57,6 @@ def test_ids_go_on_after_a_restart(open_bus: Open) -> None:
     ids += open_bus().publish("ticks", say("c"))
 
     assert ids == ["1", "2", "3"]
-
-
-@pytest.mark.parametrize("message", [Message(b""), Message(b"x", {"n": 1})], ids=["empty", "attribute"])  # type: ignore[dict-item]
-def test_what_pubsub_refuses_is_refused(open_bus: Open, message: Message) -> None:
-    """A message carries something, and attributes are text; otherwise nothing of the call is published."""
-    bus = open_bus()
-
-    with pytest.raises(ValueError, match=r"carries|text"):
-        bus.publish("ticks", [*say("x"), message])
-    assert bus.pending() == 0
 
 
 # Delivery
@@ -138,36 +102,6 @@ def test_the_back_off_doubles_up_to_its_limit(open_bus: Open, clock: ManualClock
     assert at == [0, 10, 30, 65, 100, 135]
 
 
-def test_a_crash_of_the_handler_is_delivered_again(open_bus: Open, clock: ManualClock) -> None:
-    """An exception counts as a refusal, and the other messages are still delivered."""
-
-    def answer(text: str, attempt: int) -> int:
-        if (text, attempt) == ("bad", 1):
-            raise RuntimeError(text)
-        return OK
-
-    bus, inbox = open_bus(), Inbox(answer)
-    bus.publish("ticks", say("bad", "good"))
-    run_dry(bus, clock, inbox)
-
-    assert inbox.texts == ["bad", "good", "bad"]
-
-
-def test_what_a_handler_publishes_is_delivered_too(open_bus: Open) -> None:
-    """A chain of functions runs to its end in one call."""
-    bus = open_bus()
-
-    def push(delivery: Delivery) -> int:
-        if delivery.function == "worker":
-            bus.publish("intents", say("intent"))
-        return OK
-
-    bus.publish("ticks", say("tick"))
-
-    assert bus.deliver_due(push) == 2
-    assert bus.pending() == 0
-
-
 # Order
 
 
@@ -200,13 +134,7 @@ def test_a_key_being_handled_is_held_back_from_other_pumps(open_bus: Open) -> No
     assert ours.pending() == 0
 
 
-def test_an_unordered_subscription_ignores_keys(open_bus: Open) -> None:
-    """Order is the subscription's choice, not the publisher's."""
-    bus, inbox = open_bus(), Inbox(lambda text, _attempt: BUSY if text == "1" else OK)
-    bus.publish("ticks", say("1", "2", key="BTC"))
-    bus.deliver_due(inbox)
-
-    assert inbox.texts == ["1", "2"]
+# Dead letters
 
 
 def test_a_dead_letter_lets_its_key_go_on(open_bus: Open, clock: ManualClock) -> None:
@@ -216,9 +144,6 @@ def test_a_dead_letter_lets_its_key_go_on(open_bus: Open, clock: ManualClock) ->
     run_dry(bus, clock, inbox)
 
     assert inbox.texts == ["1"] * 5 + ["2"]
-
-
-# Dead letters
 
 
 def test_a_message_dies_after_its_last_attempt(open_bus: Open, clock: ManualClock) -> None:

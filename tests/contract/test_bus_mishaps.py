@@ -1,7 +1,6 @@
 """What the local bus keeps when processes die, pumps compete, disks fill, and chaos is asked for."""
 
 import sqlite3
-import threading
 from collections import Counter
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -83,26 +82,6 @@ def test_releasing_leases_keeps_a_back_off(open_bus: Open) -> None:
     bus.release_leases()
 
     assert bus.next_due() == NOON + timedelta(seconds=10)
-
-
-def test_many_pumps_deliver_each_message_once(open_bus: Open) -> None:
-    """Threads of two buses over the same file never share a lease."""
-    buses = [open_bus(), open_bus()]
-    inbox, start = Inbox(), threading.Barrier(4)
-
-    def pump(bus: LocalBus) -> None:
-        start.wait()
-        bus.deliver_due(inbox)
-
-    buses[0].publish("ticks", say(*map(str, range(200))))
-    threads = [threading.Thread(target=pump, args=(bus,)) for bus in buses * 2]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sorted(inbox.texts, key=int) == [str(number) for number in range(200)]
-    assert buses[0].pending() == 0
 
 
 # Mishaps on purpose
