@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 from threading import RLock
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Protocol, Self, cast
 
 from requests.adapters import BaseAdapter
 
@@ -53,8 +53,7 @@ from withearth.paper.feed_series import ScriptedFeed
 from withearth.paper.transport import PaperTransport
 from withearth.paper.wire.security import ApiKey
 from withearth.risk.book import Book, book_from
-from withearth.store.port import Query
-from withearth.store.sqlite import SqliteStore
+from withearth.store.port import DocumentStore, Query
 
 SYMBOL: Final = "BTCUSDT"
 OTHER: Final = "ETHUSDT"
@@ -302,6 +301,14 @@ class Process:
         return counted
 
 
+class Books(DocumentStore, Protocol):
+    """A store that is closed with its process."""
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
 class Trading:
     """The executor and the reconciler of an installation, over books in a directory, in a world."""
 
@@ -316,9 +323,7 @@ class Trading:
         self._start(process or Process())
 
     def _start(self, process: Process) -> None:
-        self.store: SqliteStore = open_store(self._directory)
-        file = self.store._file
-        file.writing = process.around(file.writing)  # type: ignore[method-assign]
+        self.store: Books = self._open(process)
         self.traffic = Traffic("paper", self.world, self.store) if self.world.counted else None
         self.runtime = Runtime(
             settings=self.settings,
@@ -330,6 +335,13 @@ class Trading:
             venue=self.world.connect(process, self.traffic),
             venue_traffic=self.traffic,
         )
+
+    def _open(self, process: Process) -> "Books":
+        """The books as this process sees them."""
+        store = open_store(self._directory)
+        file = store._file
+        file.writing = process.around(file.writing)  # type: ignore[method-assign]
+        return store
 
     def deliver(self, intent: TradeIntent) -> bool:
         """Push an intent to the executor, and say whether it was acknowledged."""

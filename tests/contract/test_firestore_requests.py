@@ -202,7 +202,7 @@ def test_an_aborted_commit_is_tried_again_with_longer_waits(line: Line) -> None:
 
     assert VERSION == line.store.commit([Increment(A, {"n": 1})])
     assert 4 == len(line.server.requests(COMMIT))
-    assert [0.04, 0.08, 0.16] == line.pauses
+    assert [0.05, 0.1, 0.2] == line.pauses
 
 
 def test_contention_without_end_is_contention(line: Line) -> None:

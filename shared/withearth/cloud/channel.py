@@ -11,7 +11,7 @@ OPTIONS: Final = (
     # A line that was cut is made anew within the patience of one call.
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.min_reconnect_backoff_ms", 500),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 250),
     # A load balancer drops what is idle without a word; a ping finds out before a request is lost in it.
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 5_000),

@@ -18,10 +18,10 @@ class Patience:
     Each wait is drawn between half of that and all of it, so that who collided once does not collide again.
     """
 
-    attempts: int = 6
+    attempts: int = 7
     attempt_s: float = 8.0
-    first_s: float = 0.04
-    most_s: float = 1.0
+    first_s: float = 0.05
+    most_s: float = 2.0
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = Random().random  # noqa: S311 - who waits how long is no secret
 
@@ -40,4 +40,4 @@ class Patience:
 
 
 PATIENCE: Final = Patience()
-"""Less than a minute in all: shorter than a function may run, and than a lease."""
+"""Two or three seconds where calls fail at once, less than a minute in all: shorter than a lease."""
