@@ -54,7 +54,7 @@ locals {
     SENTIMENT               = var.sentiment ? "grok" : "off"
     STATE_DIR               = "/tmp/withearth"
     STORE                   = "cloud"
-    SYMBOLS                 = join(",", var.symbols)
+    SYMBOLS                 = var.symbols
     VENUE                   = var.venue
   }
 

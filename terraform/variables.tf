@@ -25,18 +25,21 @@ variable "region" {
 }
 
 variable "symbols" {
-  type        = list(string)
-  default     = ["BTCUSDT", "ETHUSDT"]
-  description = "Perpetual futures to look at every five minutes (SYMBOLS)."
+  type        = string
+  default     = "BTCUSDT,ETHUSDT"
+  description = "Perpetual futures to look at every five minutes (SYMBOLS): names separated by commas, top:50, or all."
 
   validation {
-    condition     = length(var.symbols) >= 1 && length(var.symbols) <= 600 && length(distinct(var.symbols)) == length(var.symbols)
-    error_message = "symbols names ${length(var.symbols)}; allowed are 1 to 600 different ones."
+    condition = can(regex("^(all|top:[1-9][0-9]{0,2})$", var.symbols)) || (
+      length(split(",", var.symbols)) <= 600 &&
+      alltrue([for symbol in split(",", var.symbols) : can(regex("^[A-Z0-9_]{2,20}$", symbol))])
+    )
+    error_message = "symbols is ${substr(var.symbols, 0, 40)}; allowed are 1 to 600 names of 2 to 20 capital letters, digits or underscores, separated by commas, top:1 to top:999, or all."
   }
 
   validation {
-    condition     = alltrue([for symbol in var.symbols : can(regex("^[A-Z0-9_]{2,20}$", symbol))])
-    error_message = "symbols names ${join(", ", [for symbol in var.symbols : symbol if !can(regex("^[A-Z0-9_]{2,20}$", symbol))])}; allowed are 2 to 20 capital letters, digits or underscores."
+    condition     = length(distinct(split(",", var.symbols))) == length(split(",", var.symbols))
+    error_message = "symbols names one twice."
   }
 }
 

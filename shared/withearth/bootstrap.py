@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from withearth.decision.prediction import Predictor
@@ -236,12 +236,21 @@ def choose_venue(
     if not settings.execute_trades:
         return None
     if settings.venue != "paper":
-        from withearth.execution.binance import open_binance_venue
+        open_it = functools.partial(_open_binance, settings, clock, secrets, traffic)
+        if settings.store != "cloud":
+            return open_it()
+        from withearth.execution.deferred_venue import DeferredVenue
 
-        return open_binance_venue(settings, clock, secrets=secrets, traffic=traffic)
+        return cast(Venue, DeferredVenue(settings.venue.upper(), open_it))
     from withearth.execution.paper_venue import open_paper_venue
 
     return open_paper_venue(settings, market, clock)
+
+
+def _open_binance(settings: Settings, clock: Clock, secrets: SecretSource | None, traffic: Traffic | None) -> Venue:
+    from withearth.execution.binance import open_binance_venue
+
+    return open_binance_venue(settings, clock, secrets=secrets, traffic=traffic)
 
 
 def choose_predictor(

@@ -26,6 +26,7 @@ class Signal(Coded):
     )
     TRADING_STATE_CHANGED = "TRADING_STATE_CHANGED", "The trading state was changed, by a person or by a limit."
     MODEL_SAFE_MODE = "MODEL_SAFE_MODE", "The model has failed too often in a row; entries wait for it to answer."
+    WEIGHT_HIGH = "WEIGHT_HIGH", "80 % of what the exchange lets be asked in a minute, or more, is used."
     MODEL_BUDGET_SPENT = "MODEL_BUDGET_SPENT", "The day's budget for models does not cover another question."
 
 

@@ -148,6 +148,14 @@ run "no_real_money_without_consent" {
   expect_failures = [var.live_trading_consent]
 }
 
+run "no_symbols_that_cannot_be" {
+  command = plan
+  variables {
+    symbols = "BTCUSDT,,ETHUSDT"
+  }
+  expect_failures = [var.symbols]
+}
+
 run "no_second_reconciler" {
   command = plan
   variables {

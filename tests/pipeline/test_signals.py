@@ -13,6 +13,7 @@ from tests.builders.installation import START, Installation
 from tests.builders.questions import Scripted, a_prediction
 from tests.builders.trading import MINUTE, Trading, World, a_long
 from tests.builders.trading_stories import an_intent, filled
+from tests.fakes.clock import ManualClock
 from withearth.cloud.logs import JsonFormatter
 from withearth.decision.spend import Spend
 from withearth.domain.reasons import Reason
@@ -21,6 +22,7 @@ from withearth.flow.decide import decide
 from withearth.flow.dispatch import dispatch, market_tick
 from withearth.flow.documents import intent_ref, trading_ref
 from withearth.flow.reconcile import reconcile
+from withearth.market.traffic import Traffic
 from withearth.paper.faults import Fault, FaultKind
 from withearth.settings import load_settings
 from withearth.signals import FIELD, Signal, tell
@@ -151,3 +153,21 @@ def test_a_signal_is_a_field_of_the_line_that_cloud_logging_reads() -> None:
 
     assert (entry[FIELD], entry["severity"]) == ("POSITION_UNPROTECTED", "ERROR")
     assert entry["intent_id"] == "BTCUSDT-20240101T0005Z"
+
+
+def test_a_high_weight_is_told_once_a_minute(told: Told) -> None:
+    """At four fifths of the limit, not before; and again in the next minute that comes so far."""
+    clock = ManualClock(START)
+    traffic = Traffic("fapi.example", clock)
+    used = "X-MBX-USED-WEIGHT-1M"
+    traffic.heard(200, {used: "1919"})
+    assert told() == []
+
+    for number in (1920, 2100):
+        traffic.heard(200, {used: str(number)})
+    assert told() == [Signal.WEIGHT_HIGH]
+
+    clock.set(START + MINUTE)
+    traffic.heard(200, {used: "100"})
+    traffic.heard(200, {used: "2000"})
+    assert told() == [Signal.WEIGHT_HIGH] * 2

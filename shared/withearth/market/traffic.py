@@ -23,10 +23,13 @@ from withearth.domain.errors import Contention, MarketFault, WithEarthError
 from withearth.domain.reasons import Reason
 from withearth.domain.times import to_ms
 from withearth.flow.documents import exchange_ref
+from withearth.signals import Signal, tell
 from withearth.store.port import AlreadyExists, DocumentStore, version_of, write_over
 
 SHARED_EVERY: Final = timedelta(seconds=5)
 MINUTE_MS: Final = 60_000
+HIGH: Final = 0.8
+"""The share of a minute's weight from which the owner is told: the reserve for protecting is being used."""
 LIMITED: Final = 429
 BANNED: Final = 418
 _WITHOUT_ADVICE: Final = {LIMITED: timedelta(minutes=1), BANNED: timedelta(minutes=2)}
@@ -83,6 +86,7 @@ class Traffic:
         self._lock = threading.Lock()
         self._minute, self._used, self._published = 0, 0, 0
         self._orders: tuple[datetime, int, int] = (_LONG_AGO, 0, 0)
+        self._told_high_in = 0
         self._stop: Stop | None = None
         self._shared_at = _LONG_AGO
         self._told_offset: timedelta | None = None
@@ -161,8 +165,13 @@ class Traffic:
             of_this_minute = asked_at is None or to_ms(asked_at) // MINUTE_MS == self._minute
             if used is not None and of_this_minute:
                 self._used = max(self._used, used)
+            becomes_high = self._used >= HIGH * self.limits.weight_1m and self._told_high_in != self._minute
+            if becomes_high:
+                self._told_high_in = self._minute
             if orders is not None:
                 self._orders = (self._clock.now(), _number(headers, "X-MBX-ORDER-COUNT-10S") or 0, orders)
+        if becomes_high:
+            tell(Signal.WEIGHT_HIGH, logging.WARNING, host=self.host, used=used, limit=self.limits.weight_1m)
         if status in _REASONS:
             self._stopped(status, _number(headers, "Retry-After"))
         elif self._store is not None and self._used - self._published >= self.limits.weight_1m / 4:

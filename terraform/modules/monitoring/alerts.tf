@@ -31,6 +31,13 @@ locals {
       above    = 0
       window_s = 300
     }
+    weight-high = {
+      title    = "More than 80 % of the exchange's request weight is used"
+      severity = "WARNING"
+      filter   = local.signal_metric["WEIGHT_HIGH"]
+      above    = 0
+      window_s = 60
+    }
     errors = {
       title    = "A function logged an error"
       severity = "ERROR"
