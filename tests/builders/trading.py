@@ -41,7 +41,7 @@ from withearth.market.traffic import Traffic
 from withearth.messaging.events import TradeIntent
 from withearth.messaging.port import Publisher
 from withearth.paper.assembly import invented_listing
-from withearth.paper.engine.account import Account
+from withearth.paper.engine.account import Account, Position
 from withearth.paper.engine.exchange import PaperExchange
 from withearth.paper.engine.kinds import AlgoType, IncomeType, PositionSide
 from withearth.paper.engine.orders import Order
@@ -145,7 +145,13 @@ class Watch:
 class World:
     """The exchange, the market and the time: what does not die with a process. It is the clock of every process."""
 
-    def __init__(self, *acts: Act, symbols: Sequence[str] = (SYMBOL,), switches: Switches | None = None) -> None:
+    def __init__(
+        self,
+        *acts: Act,
+        symbols: Sequence[str] = (SYMBOL,),
+        switches: Switches | None = None,
+        hedge_mode: bool = False,
+    ) -> None:
         self._clock = ManualClock(START)
         self._lock = RLock()
         self._acts = list(acts)
@@ -156,6 +162,8 @@ class World:
             self.feed.set_price(symbol, to_ms(START), PRICE)
         self.exchange = PaperExchange(instruments, self.feed, now_ms=to_ms(START), switches=switches)
         self.account: Account = self.exchange.open_account(KEY, {"USDT": Decimal(10_000)})
+        if hedge_mode:
+            self.exchange.set_position_mode(self.account, dual_side=True)
         self.faults = FaultQueue()
         self.face = Face(self.exchange, self, [ApiKey(KEY, KEY, KEY)])
         self.watch = Watch()
@@ -199,18 +207,24 @@ class World:
             self._due = sorted([*self._due, to_ms(at)])
 
     def held(self, symbol: str = SYMBOL) -> Decimal:
-        """The position, signed."""
-        return self.account.position(symbol, PositionSide.BOTH).quantity
+        """The position, signed; in hedge mode the sum of both."""
+        return sum((each.quantity for each in self.account.held(symbol)), Decimal(0))
 
     def uncovered(self, symbol: str = SYMBOL) -> bool:
-        """Whether more is held than the largest open stop covers."""
-        held = self.held(symbol)
+        """Whether more is held, on any side, than the largest open stop of that side covers."""
+        return any(self._is_uncovered(each) for each in self.account.held(symbol))
+
+    def _is_uncovered(self, held: Position) -> bool:
+        hedges = held.side is not PositionSide.BOTH
         covering = (
             algo.quantity
-            for algo in self.account.algos_of(symbol)
-            if algo.type is AlgoType.STOP_MARKET and algo.reduce_only and algo.side.sign * held < 0
+            for algo in self.account.algos_of(held.symbol)
+            if algo.type is AlgoType.STOP_MARKET
+            and algo.position_side is held.side
+            and (algo.reduce_only or hedges)
+            and algo.side.sign * held.quantity < 0
         )
-        return abs(held) > max(covering, default=Decimal(0))
+        return abs(held.quantity) > max(covering, default=Decimal(0))
 
     def orders(self, leg: Leg) -> list[Order]:
         """Every ordinary order of a leg there ever was."""

@@ -44,4 +44,4 @@ def test_r16_a_conflict_with_an_open_position_is_refused_and_not_forced() -> Non
 def test_r16_what_belongs_to_the_whole_account_is_never_changed(modes: AccountModes, told: str) -> None:
     """R16: position mode, assets mode and trading permission are read, and a mismatch is refused."""
     with pytest.raises(Misconfigured, match=told):
-        refuse_account(modes)
+        refuse_account(modes, hedge_mode=False)

@@ -367,13 +367,6 @@ def test_six_hundred_symbols_are_taken() -> None:
     assert len(load(SYMBOLS=",".join(f"COIN{place}" for place in range(600))).symbols) == 600
 
 
-def test_orders_are_sent_only_in_one_way_mode() -> None:
-    """EXECUTE_TRADES=true goes with POSITION_MODE=ONEWAY: hedge mode is refused with the remedy."""
-    assert load(EXECUTE_TRADES="true").execute_trades
-    (told,) = refusal({"EXECUTE_TRADES": "true", "POSITION_MODE": "HEDGE"})
-    assert told.startswith("POSITION_MODE is HEDGE, and EXECUTE_TRADES is true: ")
-
-
 def test_orders_leave_this_machine_only_at_real_prices() -> None:
     """The demo exchange is traded on the live market only; invented or recorded prices stay on the paper exchange."""
     executing = {"EXECUTE_TRADES": "true", "VENUE": "demo"}

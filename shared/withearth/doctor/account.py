@@ -16,7 +16,7 @@ CHECK: Final = "account"
 def account_modes(found: AccountModes, settings: Settings) -> Finding:
     """Position mode, multi-assets mode, and whether the account may trade at all."""
     try:
-        refuse_account(found)
+        refuse_account(found, hedge_mode=settings.position_mode == "HEDGE")
     except Misconfigured as error:
         return sentence(CHECK, str(error))
     return ok(CHECK, f"It may trade, is in {settings.position_mode} mode, and margin is not shared between assets.")

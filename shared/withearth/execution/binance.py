@@ -22,6 +22,7 @@ from withearth.execution.binance_rows import (
     conditional_state,
     fill,
     funding_fee,
+    funding_rate,
     income,
     order_state,
     position,
@@ -37,10 +38,12 @@ from withearth.execution.venue import (
     ConditionalState,
     Fill,
     FundingFee,
+    FundingRate,
     Income,
     Order,
     OrderState,
     Position,
+    PositionSide,
     SymbolModes,
     Truth,
 )
@@ -53,7 +56,10 @@ QUOTE_ASSET: Final = "USDT"
 
 
 class BinanceVenue(BinanceLine):
-    """An account on Binance USDⓈ-M futures in one-way mode."""
+    """An account on Binance USDⓈ-M futures.
+
+    In hedge mode the position side says what an order may do, and `reduceOnly`, refused there with -1106, is left out.
+    """
 
     def place(self, order: Order, at: datetime) -> Answer:
         """Send an ordinary order."""
@@ -67,7 +73,8 @@ class BinanceVenue(BinanceLine):
                 side=order.action.value,
                 type="MARKET" if order.price is None else "LIMIT",
                 quantity=_text(order.qty),
-                reduce_only="true" if order.reduce_only else None,
+                position_side=order.position_side.value,
+                reduce_only="true" if order.reduce_only and order.position_side is PositionSide.BOTH else None,
                 new_client_order_id=order.client_id,
                 new_order_resp_type="RESULT",
                 **limit,
@@ -88,7 +95,8 @@ class BinanceVenue(BinanceLine):
                 quantity=_text(conditional.qty),
                 trigger_price=_text(conditional.trigger_price),
                 working_type="MARK_PRICE",
-                reduce_only="true",
+                position_side=conditional.position_side.value,
+                reduce_only="true" if conditional.position_side is PositionSide.BOTH else None,
                 client_algo_id=conditional.client_id,
             ),
         )
@@ -133,11 +141,15 @@ class BinanceVenue(BinanceLine):
         return Decimal(row["bidPrice"]), Decimal(row["askPrice"])
 
     @reading
-    def truth(self, symbol: str) -> Truth:
-        """Position and open orders of one symbol. Raises Unavailable."""
+    def truth(self, symbol: str, position_side: PositionSide = PositionSide.BOTH) -> Truth:
+        """Position and open orders of one symbol, or one side of it. Raises Unavailable."""
         held = self._read(lambda: self._rest.position_information_v3(symbol=symbol))
-        orders = self._read(lambda: self._rest.current_all_open_orders(symbol=symbol))
-        return Truth(position(symbol, held), tuple(map(order_state, orders)), self._open_conditionals(symbol))
+        orders = map(order_state, self._read(lambda: self._rest.current_all_open_orders(symbol=symbol)))
+        return Truth(
+            position(symbol, position_side, held),
+            tuple(each for each in orders if each.position_side is position_side),
+            tuple(each for each in self._open_conditionals(symbol) if each.position_side is position_side),
+        )
 
     @reading
     def order(self, symbol: str, client_id: str) -> OrderState | None:
@@ -191,6 +203,14 @@ class BinanceVenue(BinanceLine):
             ),
         )
         return tuple(sorted(map(funding_fee, rows), key=lambda each: each.at_ms))
+
+    @reading
+    def funding_rates(self, symbol: str, since_ms: int) -> tuple[FundingRate, ...]:
+        """The rate of every settlement since an instant. Raises Unavailable."""
+        rows = self._read(
+            lambda: self._rest.get_funding_rate_history(symbol=symbol, start_time=since_ms, limit=PAGE),
+        )
+        return tuple(sorted(map(funding_rate, rows), key=lambda each: each.at_ms))
 
     @reading
     def modes(self) -> AccountModes:

@@ -11,10 +11,12 @@ from withearth.execution.venue import (
     ConditionalStatus,
     Fill,
     FundingFee,
+    FundingRate,
     Income,
     OrderState,
     OrderStatus,
     Position,
+    PositionSide,
     Trigger,
 )
 
@@ -35,6 +37,7 @@ def order_state(row: Row) -> OrderState:
         average_price=_or_none(row.get("avgPrice", "0")),
         reduce_only=bool(row["reduceOnly"]),
         updated_ms=int(row["updateTime"]),
+        position_side=PositionSide(row["positionSide"]),
     )
 
 
@@ -52,21 +55,26 @@ def conditional_state(row: Row) -> ConditionalState | None:
         trigger=Trigger(row["orderType"]),
         trigger_price=Decimal(row["triggerPrice"]),
         reduce_only=bool(row["reduceOnly"]),
+        position_side=PositionSide(row["positionSide"]),
     )
 
 
-def position(symbol: str, rows: list[Row]) -> Position:
-    """The one-way position of a symbol. The list omits flat symbols: absent means zero."""
+def position(symbol: str, side: PositionSide, rows: list[Row]) -> Position:
+    """One position of a symbol. The list omits flat symbols: absent means zero."""
     for row in rows:
-        if row["symbol"] == symbol and row["positionSide"] == "BOTH":
-            return Position(symbol, Decimal(row["positionAmt"]), Decimal(row["entryPrice"]))
-    return Position(symbol, Decimal(0), Decimal(0))
+        if row["symbol"] == symbol and row["positionSide"] == side:
+            return _position(row)
+    return Position(symbol, Decimal(0), Decimal(0), side)
 
 
 def positions(rows: list[Row]) -> tuple[Position, ...]:
     """Every position that is not flat."""
-    found = (Position(row["symbol"], Decimal(row["positionAmt"]), Decimal(row["entryPrice"])) for row in rows)
-    return tuple(each for each in found if each.qty)
+    return tuple(each for each in map(_position, rows) if each.qty)
+
+
+def _position(row: Row) -> Position:
+    side = PositionSide(row["positionSide"])
+    return Position(row["symbol"], Decimal(row["positionAmt"]), Decimal(row["entryPrice"]), side)
 
 
 def fill(row: Row) -> Fill:
@@ -89,6 +97,11 @@ def fill(row: Row) -> Fill:
 def funding_fee(row: Row) -> FundingFee:
     """A row of income with type FUNDING_FEE."""
     return FundingFee(row["symbol"], Decimal(row["income"]), row["asset"], int(row["time"]))
+
+
+def funding_rate(row: Row) -> FundingRate:
+    """A row of the settlements of a symbol."""
+    return FundingRate(Decimal(row["fundingRate"]), int(row["fundingTime"]))
 
 
 def balance(asset: str, rows: list[Row]) -> Balance:

@@ -29,9 +29,11 @@ ACCOUNT: Final = "paper"
 class PaperVenue(BinanceVenue):
     """The adapter over an exchange that can be looked into. `before` and `watch` are called around every request."""
 
-    def __init__(self, assembled: Assembled, connection: Connection, clock: Clock) -> None:
+    def __init__(self, assembled: Assembled, connection: Connection, clock: Clock, *, hedge_mode: bool = False) -> None:
         super().__init__(connection, clock)
         self.exchange = assembled.face.exchange
+        self._hedge_mode = hedge_mode
+        self._set_up()
         self.watch: Callable[[], None] = lambda: None
         self.before: Callable[[], None] = lambda: None
 
@@ -45,7 +47,15 @@ class PaperVenue(BinanceVenue):
                 self.exchange.restore(json.loads(books.read_bytes()))
             except (ValueError, KeyError, TypeError) as error:
                 raise Misconfigured(f"{books} does not hold a paper exchange's books: move it away.") from error
+        self._set_up()
         self.watch = lambda: _write_whole(books, self.exchange.snapshot())
+
+    def _set_up(self) -> None:
+        """Bring the account into the position mode that is wanted, as its owner would; one in use stays as it is."""
+        account = self.exchange.account(ACCOUNT)
+        in_use = account.held() or account.open_orders or account.open_algos
+        if account.dual_side is not self._hedge_mode and not in_use:
+            self.exchange.set_position_mode(account, dual_side=self._hedge_mode)
 
     def _ask(self, call: Callable[[], Any], at: datetime) -> Heard:
         self.before()
@@ -95,4 +105,4 @@ def _opened(
     assembled = assemble_exchange(market, listed, clock, [account], prices=prices)
     transport = PaperTransport(assembled.face, faults=assembled.faults)
     connection = Connection(KIND, BASE_URL, ACCOUNT, ACCOUNT, settings.binance_http_timeout_ms, transport)
-    return PaperVenue(assembled, connection, clock)
+    return PaperVenue(assembled, connection, clock, hedge_mode=settings.position_mode == "HEDGE")

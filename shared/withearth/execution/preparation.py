@@ -21,14 +21,15 @@ class Changes:
         return self.margin_type is not None or self.leverage is not None
 
 
-def refuse_account(modes: AccountModes) -> None:
+def refuse_account(modes: AccountModes, *, hedge_mode: bool) -> None:
     """Raise Misconfigured when the account cannot be traded as it is set up."""
     if not modes.can_trade:
         raise Misconfigured("The account may not trade: look into the exchange's notices before anything else.")
-    if modes.hedge_mode:
+    if modes.hedge_mode is not hedge_mode:
+        found, wanted = ("hedge", "ONEWAY") if modes.hedge_mode else ("one-way", "HEDGE")
         raise Misconfigured(
-            "The account is in hedge mode, and POSITION_MODE is ONEWAY: change the position mode on the exchange while "
-            "no position or order is open.",
+            f"The account is in {found} mode, and POSITION_MODE is {wanted}: change the position mode on the exchange "
+            "while no position or order is open, or POSITION_MODE.",
         )
     if modes.multi_assets:
         raise Misconfigured(

@@ -16,6 +16,7 @@ from withearth.domain.side import Side
 from withearth.execution import lineage
 from withearth.execution.lineage import Leg
 from withearth.execution.phases import Event, Phase, following
+from withearth.execution.venue import PositionSide, place_of
 
 
 class Outcome(StrEnum):
@@ -45,6 +46,12 @@ class Terms:
     sl: Decimal
     expires_at: datetime
     ends_at: datetime
+    position_side: PositionSide = PositionSide.BOTH
+
+    @property
+    def place(self) -> str:
+        """What the trade takes for itself: the symbol, or one side of it in hedge mode."""
+        return place_of(self.symbol, self.position_side)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +211,7 @@ def _terms_document(terms: Terms) -> dict[str, Any]:
         "sl": str(terms.sl),
         "expires_at": terms.expires_at,
         "ends_at": terms.ends_at,
+        "position_side": terms.position_side.value,
     }
 
 
@@ -218,6 +226,7 @@ def _terms(data: Mapping[str, Any]) -> Terms:
         sl=Decimal(data["sl"]),
         expires_at=data["expires_at"],
         ends_at=data["ends_at"],
+        position_side=PositionSide(data.get("position_side", PositionSide.BOTH)),
     )
 
 

@@ -153,4 +153,4 @@ class Situation:
 
 
 def _covers(state: ConditionalState, qty: Decimal, side: Side) -> bool:
-    return state.qty >= qty and state.reduce_only and (state.action is Action.SELL) == (side is Side.LONG)
+    return state.qty >= qty and state.only_reduces and (state.action is Action.SELL) == (side is Side.LONG)

@@ -37,6 +37,23 @@ def entering(side: Side) -> Action:
     return Action.BUY if side is Side.LONG else Action.SELL
 
 
+class PositionSide(StrEnum):
+    """Which of a symbol's positions an order is about: the only one, or in hedge mode its long or its short one."""
+
+    BOTH = "BOTH"
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+    def is_reduced_by(self, action: Action) -> bool:
+        """Whether in hedge mode an order of this direction can only reduce the position."""
+        return self is not PositionSide.BOTH and (self is PositionSide.LONG) == (action is Action.SELL)
+
+
+def place_of(symbol: str, position_side: PositionSide) -> str:
+    """What one trade takes for itself: a symbol, or one side of it in hedge mode."""
+    return symbol if position_side is PositionSide.BOTH else f"{symbol}-{position_side}"
+
+
 class TimeInForce(StrEnum):
     """How long a limit order rests. GTX is post-only: it never takes."""
 
@@ -63,6 +80,7 @@ class Order:
     price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
+    position_side: PositionSide = PositionSide.BOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +93,7 @@ class Conditional:
     qty: Decimal
     trigger: Trigger
     trigger_price: Decimal
+    position_side: PositionSide = PositionSide.BOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +156,7 @@ class OrderState:
     average_price: Decimal | None
     reduce_only: bool
     updated_ms: int
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class ConditionalStatus(StrEnum):
@@ -169,6 +189,12 @@ class ConditionalState:
     trigger: Trigger
     trigger_price: Decimal
     reduce_only: bool
+    position_side: PositionSide = PositionSide.BOTH
+
+    @property
+    def only_reduces(self) -> bool:
+        """Whether it can open nothing: it says so, or in hedge mode its position side does."""
+        return self.reduce_only or self.position_side.is_reduced_by(self.action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +204,7 @@ class Position:
     symbol: str
     qty: Decimal
     entry_price: Decimal
+    position_side: PositionSide = PositionSide.BOTH
 
     @property
     def side(self) -> Side | None:
@@ -215,6 +242,14 @@ class FundingFee:
 
 
 @dataclass(frozen=True, slots=True)
+class FundingRate:
+    """The rate of one settlement: where it is positive, longs pay shorts."""
+
+    rate: Decimal
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     """The account's money in one asset. `available` is the margin that is free for another order."""
 
@@ -238,7 +273,7 @@ class Income:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the exchange has of one symbol, read at one moment: the position and both order books of record."""
+    """What the exchange has of one symbol, or one side of it, read at one moment: position and both books of orders."""
 
     position: Position
     orders: tuple[OrderState, ...]
@@ -289,8 +324,8 @@ class Reading(Protocol):
         """Best bid and best ask."""
         ...
 
-    def truth(self, symbol: str) -> Truth:
-        """Position and open orders of one symbol."""
+    def truth(self, symbol: str, position_side: PositionSide = PositionSide.BOTH) -> Truth:
+        """Position and open orders of one symbol; in hedge mode of one side of it."""
         ...
 
     def order(self, symbol: str, client_id: str) -> OrderState | None:
@@ -310,7 +345,11 @@ class Reading(Protocol):
         ...
 
     def funding_fees(self, symbol: str, since_ms: int) -> tuple[FundingFee, ...]:
-        """All funding payments since an instant, oldest first."""
+        """All funding payments since an instant, oldest first; in hedge mode of both sides, and nothing says whose."""
+        ...
+
+    def funding_rates(self, symbol: str, since_ms: int) -> tuple[FundingRate, ...]:
+        """The rate of every settlement since an instant, oldest first."""
         ...
 
 

@@ -13,9 +13,21 @@ from withearth.domain.instrument import Instrument
 from withearth.domain.times import to_ms
 from withearth.execution.plan import NEEDS_POSITION
 from withearth.execution.unsupported import NO_SUCH_ORDER_TYPE
-from withearth.execution.venue import EXTERNAL, Accepted, Action, Answer, Conditional, Rejected, Trigger, Venue
+from withearth.execution.venue import (
+    EXTERNAL,
+    Accepted,
+    Action,
+    Answer,
+    Conditional,
+    PositionSide,
+    Rejected,
+    Trigger,
+    Venue,
+    place_of,
+)
 from withearth.flow.documents import canary_ref, position_ref
 from withearth.flow.journal import event
+from withearth.flow.places import position_sides
 from withearth.flow.runtime import Runtime
 from withearth.flow.trading_state import trip
 from withearth.flow.universe import symbols_of
@@ -50,8 +62,10 @@ def try_stops(runtime: Runtime, venue: Venue) -> None:
 
 def _free_symbol(runtime: Runtime, venue: Venue) -> str | None:
     """A symbol of which nothing is held, by the books and by the exchange."""
+    sides = position_sides(runtime.settings)
     for symbol in symbols_of(runtime):
-        if runtime.store.get(position_ref(symbol)) is None and venue.truth(symbol).position.qty == 0:
+        taken = runtime.store.get_many([position_ref(place_of(symbol, side)) for side in sides])
+        if not any(taken) and not any(venue.truth(symbol, side).position.qty for side in sides):
             return symbol
     return None
 
@@ -59,7 +73,9 @@ def _free_symbol(runtime: Runtime, venue: Venue) -> str | None:
 def _try(runtime: Runtime, venue: Venue, known: dict[str, Any], symbol: str) -> None:
     """Write down what is about to be placed, place it, see it stand, take it away, and see it gone."""
     now = runtime.clock.now()
-    stop = _far_stop(runtime.market.instrument(symbol), venue.touch(symbol)[0], symbol, now)
+    stop = _far_stop(
+        runtime.market.instrument(symbol), venue.touch(symbol)[0], position_sides(runtime.settings)[0], now
+    )
     known |= {"mode": runtime.mode, "client_id": stop.client_id, "symbol": symbol, "due_at": now}
     runtime.store.commit([Replace(canary_ref(), known)])
     answer = venue.arm(stop, now)
@@ -77,13 +93,13 @@ def _try(runtime: Runtime, venue: Venue, known: dict[str, Any], symbol: str) -> 
         _worked(runtime, known, "placed, seen, taken away, seen gone")
 
 
-def _far_stop(instrument: Instrument, bid: Decimal, symbol: str, now: datetime) -> Conditional:
+def _far_stop(instrument: Instrument, bid: Decimal, side: PositionSide, now: datetime) -> Conditional:
     """A stop as far below the market as half of the band in which the exchange takes prices."""
     lowest = _FARTHEST if instrument.band is None else max(instrument.band[0], _FARTHEST)
     trigger = instrument.price_down(bid * (1 + lowest) / 2)
     qty = smallest_order(trigger, instrument)
-    client_id = f"{PREFIX}{to_ms(now)}"
-    return Conditional(symbol, client_id, Action.SELL, qty, Trigger.STOP, trigger)
+    client_id, symbol = f"{PREFIX}{to_ms(now)}", instrument.symbol
+    return Conditional(symbol, client_id, Action.SELL, qty, Trigger.STOP, trigger, side)
 
 
 def _word(answer: Answer) -> str:
@@ -92,7 +108,7 @@ def _word(answer: Answer) -> str:
 
 def _stands(runtime: Runtime, venue: Venue, stop: Conditional) -> bool:
     for _ in range(LOOKS):
-        found = venue.truth(stop.symbol).conditional(stop.client_id)
+        found = venue.truth(stop.symbol, stop.position_side).conditional(stop.client_id)
         if found is not None and found.status.is_open:
             return True
         runtime.clock.sleep(LOOK_AGAIN)
@@ -103,7 +119,8 @@ def _is_gone(runtime: Runtime, venue: Venue, symbol: str, client_id: str) -> boo
     """Take it away, and look whether the list of open orders shows it any more."""
     for _ in range(LOOKS):
         venue.disarm(client_id, runtime.clock.now())
-        if venue.truth(symbol).conditional(client_id) is None:
+        sides = position_sides(runtime.settings)
+        if all(venue.truth(symbol, side).conditional(client_id) is None for side in sides):
             return True
         runtime.clock.sleep(LOOK_AGAIN)
     return False

@@ -73,9 +73,9 @@ def trade_ref(trade_id: str) -> Ref:
     return Ref(TRADES, trade_id)
 
 
-def position_ref(symbol: str) -> Ref:
-    """The open trade of a symbol. That it can be created once is what keeps a symbol from a second trade."""
-    return Ref(POSITIONS, symbol)
+def position_ref(place: str) -> Ref:
+    """The open trade of a place: a symbol, or one side of it. That it can be created once forbids a second trade."""
+    return Ref(POSITIONS, place)
 
 
 def event_ref(event_id: str) -> Ref:

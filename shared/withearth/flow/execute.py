@@ -14,7 +14,7 @@ from withearth.domain.side import Side
 from withearth.execution.outcome import OpenTrade
 from withearth.execution.record import Terms, begin, execution_from
 from withearth.execution.shadow import slipped
-from withearth.execution.venue import Venue
+from withearth.execution.venue import Venue, place_of
 from withearth.flow.account import afford
 from withearth.flow.documents import (
     CLAIM_LEASE,
@@ -27,6 +27,7 @@ from withearth.flow.documents import (
 from withearth.flow.follow import bring_up_to_date, costs
 from withearth.flow.journal import event, occupying, opening
 from withearth.flow.limits import reserve
+from withearth.flow.places import position_side
 from withearth.flow.prepare import prepare
 from withearth.flow.runtime import Runtime
 from withearth.flow.trading_state import persistently
@@ -85,11 +86,12 @@ def _refusal(runtime: Runtime, intent: TradeIntent) -> Reason | None:
     stopped = None if runtime.venue_traffic is None else runtime.venue_traffic.no_entry()
     if stopped is not None:
         return stopped
-    return Reason.POSITION_OPEN if _has_open_trade(runtime, intent.symbol) else None
+    return Reason.POSITION_OPEN if _has_open_trade(runtime, intent) else None
 
 
-def _has_open_trade(runtime: Runtime, symbol: str) -> bool:
-    position = runtime.store.get(position_ref(symbol))
+def _has_open_trade(runtime: Runtime, intent: TradeIntent) -> bool:
+    place = place_of(intent.symbol, position_side(runtime.settings, intent.side))
+    position = runtime.store.get(position_ref(place))
     if position is None or runtime.venue is not None:
         return position is not None
     trade = runtime.store.get(trade_ref(position.data["trade_id"]))
@@ -114,8 +116,9 @@ def _open_shadow(runtime: Runtime, intent: TradeIntent, version: str) -> Documen
         opened_at=intent.decided_at,
         horizon_min=intent.horizon_min,
     )
-    opened = opening(runtime, intent.intent_id, intent.symbol, trade)
-    opened.append(occupying(runtime, intent.intent_id, intent.symbol))
+    held_in = position_side(runtime.settings, intent.side)
+    opened = opening(runtime, intent.intent_id, intent.symbol, trade, held_in)
+    opened.append(occupying(runtime, intent.intent_id, intent.symbol, held_in))
     document = _document(intent, IntentState.SHADOW)
     _write(runtime, document, version, opened)
     return document
@@ -148,13 +151,14 @@ def _begin(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) ->
         sl=intent.sl,
         expires_at=intent.expires_at,
         ends_at=intent.decided_at + timedelta(minutes=intent.horizon_min),
+        position_side=position_side(runtime.settings, intent.side),
     )
     refuses_bare_stops = runtime.store.get(stop_needs_position_ref()) is not None
     armed_first = runtime.settings.protection == "before_entry" and not refuses_bare_stops
     execution = begin(terms, now, armed_first=armed_first)
     heading = _document(intent, IntentState.CLAIMED)
     begun = heading | {"execution": execution.to_document(), "lease_until": now + CLAIM_LEASE}
-    occupied = occupying(runtime, intent.intent_id, intent.symbol)
+    occupied = occupying(runtime, intent.intent_id, intent.symbol, terms.position_side)
     held = persistently(
         runtime.clock, intent.intent_id, lambda: _write(runtime, begun, version, [occupied, reserve(runtime, intent)])
     )

@@ -12,6 +12,7 @@ from typing import Any, Final
 from withearth.domain.errors import Refused
 from withearth.domain.side import Side
 from withearth.execution.outcome import Exit, OpenTrade, Result
+from withearth.execution.venue import PositionSide, place_of
 from withearth.flow.documents import (
     EVENT_RETENTION,
     TradeStatus,
@@ -21,6 +22,7 @@ from withearth.flow.documents import (
     trade_ref,
 )
 from withearth.flow.ledger import booking
+from withearth.flow.places import place_of_trade
 from withearth.flow.runtime import Runtime
 from withearth.store.port import AlreadyExists, Create, Delete, Replace, Stored, Write, version_of, write_over
 
@@ -29,13 +31,20 @@ JOURNAL_COLUMNS: Final = ("timestamp", "symbol", "side", "qty", "entry", "tp", "
 NET_COLUMNS: Final = ("fees", "funding", "net_pnl", "r_multiple", "exit_reason", "closed_at", "mode", "market")
 
 
-def opening(runtime: Runtime, trade_id: str, symbol: str, trade: OpenTrade) -> list[Write]:
+def opening(
+    runtime: Runtime,
+    trade_id: str,
+    symbol: str,
+    trade: OpenTrade,
+    position_side: PositionSide = PositionSide.BOTH,
+) -> list[Write]:
     """What opens a trade in the journal. The commit fails as a whole when the trade is there already."""
     document = {
         "id": trade_id,
         "timestamp": trade.opened_at,
         "symbol": symbol,
         "side": trade.side.value,
+        "position_side": position_side.value,
         "qty": str(trade.qty),
         "entry": str(trade.entry),
         "tp": str(trade.tp),
@@ -60,9 +69,15 @@ def opening(runtime: Runtime, trade_id: str, symbol: str, trade: OpenTrade) -> l
     ]
 
 
-def occupying(runtime: Runtime, trade_id: str, symbol: str) -> Create:
-    """What takes a symbol for one trade. The commit fails when the symbol is taken."""
-    return Create(position_ref(symbol), {"symbol": symbol, "trade_id": trade_id, "mode": runtime.mode})
+def occupying(runtime: Runtime, trade_id: str, symbol: str, position_side: PositionSide) -> Create:
+    """What takes a symbol, or one side of it, for one trade. The commit fails when it is taken."""
+    document = {
+        "symbol": symbol,
+        "position_side": position_side.value,
+        "trade_id": trade_id,
+        "mode": runtime.mode,
+    }
+    return Create(position_ref(place_of(symbol, position_side)), document)
 
 
 def open_trade(document: Any) -> OpenTrade:
@@ -97,7 +112,7 @@ def closing(stored: Stored, ended: Exit, booked: Result | None, ledger: Stored |
     trade_id, symbol = stored.ref.id, document["symbol"]
     return [
         Replace(stored.ref, document, stored.version),
-        Delete(position_ref(symbol)),
+        Delete(position_ref(place_of_trade(document))),
         write_over(ledger_ref(document["mode"]), booking(ledger, ended, booked), version_of(ledger)),
         event(f"{trade_id}-closed", "TRADE_CLOSED", ended.at, symbol, f"{ended.reason} net {document['net_pnl']}"),
     ]

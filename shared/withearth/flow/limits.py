@@ -19,7 +19,7 @@ from withearth.domain.reasons import Reason
 from withearth.execution.outcome import Exit, ExitReason, Result
 from withearth.execution.phases import Phase
 from withearth.execution.record import Terms
-from withearth.execution.venue import EXTERNAL
+from withearth.execution.venue import EXTERNAL, place_of
 from withearth.flow.account import sheet_of
 from withearth.flow.documents import (
     INTENTS,
@@ -31,6 +31,7 @@ from withearth.flow.documents import (
     trading_ref,
 )
 from withearth.flow.journal import event, record_once
+from withearth.flow.places import position_side
 from withearth.flow.runtime import SHADOW, Runtime
 from withearth.flow.trading_state import (
     Standing,
@@ -125,7 +126,7 @@ def reserve(runtime: Runtime, intent: TradeIntent) -> Write:
     if reason is not None or found.book is None:
         raise Refused(reason or Reason.LIMITS_UNREADABLE)
     slot = Slot(intent.intent_id, intent.side, asked.notional, now)
-    return found.write(found.book.taking(intent.symbol, slot))
+    return found.write(found.book.taking(place_of(intent.symbol, position_side(runtime.settings, intent.side)), slot))
 
 
 def _refusal(runtime: Runtime, trading: Standing, found: Kept, asked: Asked) -> Reason | None:
@@ -146,7 +147,7 @@ def no_entry(runtime: Runtime, terms: Terms) -> Reason | None:
     if stopped is not None:
         return stopped
     trading, found = _read(runtime)
-    others = None if found.book is None else found.book.without(terms.symbol, terms.intent_id)
+    others = None if found.book is None else found.book.without(terms.place, terms.intent_id)
     asked = Asked(terms.symbol, terms.side, terms.qty * terms.entry)
     return _refusal(runtime, trading, replace(found, book=others), asked)
 
@@ -183,7 +184,7 @@ def _funding_rates(runtime: Runtime, intent: TradeIntent) -> tuple[Decimal, ...]
 def released(runtime: Runtime, terms: Terms) -> list[Write]:
     """What gives back the slot of an intent that entered nothing: as if it had never been taken."""
     found = kept(runtime.mode, runtime.store.get(book_ref(runtime.mode)))
-    return [] if found.book is None else [found.write(found.book.without(terms.symbol, terms.intent_id))]
+    return [] if found.book is None else [found.write(found.book.without(terms.place, terms.intent_id))]
 
 
 def settled(runtime: Runtime, terms: Terms, ended: Exit, booked: Result) -> list[Write]:
@@ -192,7 +193,7 @@ def settled(runtime: Runtime, terms: Terms, ended: Exit, booked: Result) -> list
     if found.book is None:
         return []
     result = Closed(ended.at, terms.symbol, terms.side, booked.net, ended.reason is ExitReason.STOP)
-    return [found.write(found.book.freeing(terms.symbol, terms.intent_id).with_result(result))]
+    return [found.write(found.book.freeing(terms.place, terms.intent_id).with_result(result))]
 
 
 def guard(runtime: Runtime) -> None:

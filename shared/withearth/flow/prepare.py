@@ -10,6 +10,7 @@ from typing import Final
 from withearth.domain.errors import Unavailable
 from withearth.execution.preparation import changes, refuse_account
 from withearth.execution.venue import Rejected, SymbolModes, Venue
+from withearth.flow.places import position_sides
 from withearth.flow.runtime import Runtime
 from withearth.store.port import Ref, Replace
 
@@ -24,13 +25,14 @@ def prepare(runtime: Runtime, venue: Venue, symbol: str) -> None:
     wanted = SymbolModes(runtime.settings.margin_type, runtime.settings.leverage)
     ref, now = Ref("prepared", symbol), runtime.clock.now()
     known = runtime.store.get(ref)
-    wish = {"margin_type": wanted.margin_type, "leverage": wanted.leverage}
+    mode = runtime.settings.position_mode
+    wish = {"margin_type": wanted.margin_type, "leverage": wanted.leverage, "position_mode": mode}
     if known is not None and known.data["wish"] == wish and now - known.data["at"] < VALID_FOR and known.data["done"]:
         return
     runtime.store.commit([Replace(ref, {"wish": wish, "at": now, "done": False})])
-    refuse_account(venue.modes())
-    truth = venue.truth(symbol)
-    occupied = bool(truth.position.qty or truth.orders or truth.conditionals)
+    refuse_account(venue.modes(), hedge_mode=mode == "HEDGE")
+    truths = [venue.truth(symbol, side) for side in position_sides(runtime.settings)]
+    occupied = any(truth.position.qty or truth.orders or truth.conditionals for truth in truths)
     needed = changes(symbol, venue.symbol_modes(symbol), wanted, occupied=occupied)
     if needed.margin_type is not None:
         _refuse_failure(venue.set_margin_type(symbol, needed.margin_type, now))

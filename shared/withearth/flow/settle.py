@@ -13,10 +13,11 @@ from typing import Any, Final
 from withearth.domain.errors import Unavailable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import from_ms, to_ms
+from withearth.execution.funding import SETTLED_WITHIN_MS, fees_of_side
 from withearth.execution.lineage import Leg
 from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
-from withearth.execution.record import Execution
-from withearth.execution.venue import Fill, Venue
+from withearth.execution.record import Execution, Terms
+from withearth.execution.venue import Fill, FundingFee, PositionSide, Venue
 from withearth.flow.documents import ledger_ref, position_ref, trade_ref
 from withearth.flow.journal import closing, event, opening
 from withearth.flow.limits import released, settled
@@ -43,7 +44,7 @@ def entering(runtime: Runtime, heading: dict[str, Any], execution: Execution) ->
         opened_at=first_fill,
         horizon_min=heading["intent"]["horizon_min"],
     )
-    return opening(runtime, terms.intent_id, terms.symbol, trade)
+    return opening(runtime, terms.intent_id, terms.symbol, trade, terms.position_side)
 
 
 def average_entry(execution: Execution) -> Decimal:
@@ -63,7 +64,7 @@ def ending(runtime: Runtime, venue: Venue, execution: Execution) -> Sequence[Wri
     if not execution.filled:
         at = execution.phase_since
         told = event(f"{terms.intent_id}-refused", "INTENT_REFUSED", at, terms.symbol, str(execution.reason))
-        return [Delete(position_ref(terms.symbol)), told, *released(runtime, terms)]
+        return [Delete(position_ref(terms.place)), told, *released(runtime, terms)]
     trade = runtime.store.get(trade_ref(terms.intent_id))
     if trade is None:
         raise AssertionError("an execution that was filled has a journal row")
@@ -90,13 +91,21 @@ def _order_ids(execution: Execution, legs: set[Leg]) -> set[str]:
 
 
 def _booked(venue: Venue, execution: Execution, entries: list[Fill], exits: list[Fill], closed_at: datetime) -> Result:
-    opened_ms = min(each.at_ms for each in entries)
-    fees = [each for each in venue.funding_fees(execution.terms.symbol, opened_ms) if from_ms(each.at_ms) <= closed_at]
+    fees = [each for each in _funding(venue, execution.terms, entries) if from_ms(each.at_ms) <= closed_at]
     gross = sum((each.realized for each in (*entries, *exits)), Decimal(0))
     commission = sum((each.commission for each in (*entries, *exits)), Decimal(0))
     funding = sum((each.amount for each in fees), Decimal(0))
     risk = abs(average_entry(execution) - execution.terms.sl) * execution.filled
     return Result.of(gross, commission, funding, risk)
+
+
+def _funding(venue: Venue, terms: Terms, entries: list[Fill]) -> Sequence[FundingFee]:
+    """The funding since the first fill; in hedge mode that of one side. Raises Unavailable while nobody knows whose."""
+    opened_ms = min(each.at_ms for each in entries)
+    fees = venue.funding_fees(terms.symbol, opened_ms)
+    if terms.position_side is PositionSide.BOTH or not fees:
+        return fees
+    return fees_of_side(fees, venue.funding_rates(terms.symbol, opened_ms - SETTLED_WITHIN_MS), terms.side)
 
 
 def _exit_reason(execution: Execution) -> ExitReason:

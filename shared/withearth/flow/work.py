@@ -136,7 +136,7 @@ def _wait_for_sight(job: Job, error: Unavailable, stop_at: datetime) -> bool:
 def _look(job: Job) -> Sight:
     """Read the symbol, ask for each of our orders that the lists do not show, and learn from it."""
     execution, symbol = job.execution, job.execution.terms.symbol
-    truth = job.venue.truth(symbol)
+    truth = job.venue.truth(symbol, execution.terms.position_side)
     doubled = may_have_twins(execution, truth, job.runtime.clock.now())
     listed = job.venue.orders(symbol, to_ms(execution.began_at)) if doubled else ()
     sight = Sight(truth, {id_: _ask(job, id_, sent) for id_, sent in to_ask(execution, truth)}, listed)
@@ -299,12 +299,15 @@ def _send(job: Job, step: Send) -> None:
 
 
 def _sent(job: Job, client_id: str, step: Send) -> Answer:
-    symbol, action = job.execution.terms.symbol, action_of(job.execution, step.leg)
+    terms, action = job.execution.terms, action_of(job.execution, step.leg)
+    symbol, held_in = terms.symbol, terms.position_side
     if step.leg in {Leg.STOP, Leg.TARGET} and step.price is not None:
         trigger = Trigger.STOP if step.leg is Leg.STOP else Trigger.TARGET
-        return job.venue.arm(Conditional(symbol, client_id, action, step.qty, trigger, step.price), job.held_at)
+        guard = Conditional(symbol, client_id, action, step.qty, trigger, step.price, held_in)
+        return job.venue.arm(guard, job.held_at)
     rests = TimeInForce.GTX if job.runtime.settings.entry_post_only else TimeInForce.GTC
-    order = Order(symbol, client_id, action, step.qty, step.price, rests, reduce_only=step.leg is Leg.EXIT)
+    exits = step.leg is Leg.EXIT
+    order = Order(symbol, client_id, action, step.qty, step.price, rests, exits, held_in)
     return job.venue.place(order, job.held_at)
 
 

@@ -11,8 +11,9 @@ from withearth.domain.times import from_ms
 from withearth.execution.lineage import Leg, lineage
 from withearth.execution.paper_venue import ACCOUNT, PaperVenue
 from withearth.flow.documents import TRADES, TradeStatus
-from withearth.paper.engine.kinds import AlgoType, IncomeType, OrderSide
-from withearth.paper.engine.orders import Order
+from withearth.paper.engine.account import Position
+from withearth.paper.engine.kinds import AlgoType, IncomeType, OrderSide, PositionSide
+from withearth.paper.engine.orders import AlgoOrder, Order
 from withearth.store.port import DocumentStore, Query
 
 BOOKED = frozenset({IncomeType.REALIZED_PNL, IncomeType.COMMISSION, IncomeType.FUNDING_FEE})
@@ -27,27 +28,31 @@ class Coverage:
 
     venue: PaperVenue
     clock: Clock
-    since: dict[str, datetime] = field(default_factory=dict)
+    since: dict[tuple[str, PositionSide], datetime] = field(default_factory=dict)
     longest: timedelta = timedelta()
 
     def sample(self) -> None:
         """Look at every position now."""
         exchange, now = self.venue.exchange, self.clock.now()
-        account, covered = exchange.account(ACCOUNT), set[str]()
+        account, covered = exchange.account(ACCOUNT), set[tuple[str, PositionSide]]()
         for held in account.held():
-            closes = OrderSide.SELL if held.quantity > 0 else OrderSide.BUY
-            stops = [
-                each.quantity
-                for each in exchange.open_algo_orders(account, held.symbol)
-                if each.type is AlgoType.STOP_MARKET and each.side is closes and each.reduce_only
-            ]
+            place = (held.symbol, held.side)
+            stops = [each.quantity for each in exchange.open_algo_orders(account, held.symbol) if _protects(each, held)]
             if abs(held.quantity) <= max(stops, default=Decimal(0)):
-                covered.add(held.symbol)
+                covered.add(place)
             else:
-                self.since.setdefault(held.symbol, from_ms(held.updated_ms))
-        held_symbols = {each.symbol for each in account.held()}
-        for symbol in [each for each in self.since if each in covered or each not in held_symbols]:
-            self.longest = max(self.longest, now - self.since.pop(symbol))
+                self.since.setdefault(place, from_ms(held.updated_ms))
+        places = {(each.symbol, each.side) for each in account.held()}
+        for place in [each for each in self.since if each in covered or each not in places]:
+            self.longest = max(self.longest, now - self.since.pop(place))
+
+
+def _protects(stop: AlgoOrder, held: Position) -> bool:
+    """Whether a conditional order is a stop that can only reduce this position."""
+    closes = OrderSide.SELL if held.quantity > 0 else OrderSide.BUY
+    only_reduces = stop.reduce_only or held.side is not PositionSide.BOTH
+    is_stop = stop.type is AlgoType.STOP_MARKET
+    return is_stop and stop.side is closes and only_reduces and stop.position_side is held.side
 
 
 @dataclass(frozen=True, slots=True)

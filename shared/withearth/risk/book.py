@@ -19,7 +19,10 @@ DAY: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A symbol that is taken, from before the first order until the exchange holds nothing of it any more."""
+    """A place that is taken, a symbol or in hedge mode one side of it.
+
+    It is from before the first order until the exchange holds nothing of it any more.
+    """
 
     intent_id: str
     side: Side
@@ -69,23 +72,23 @@ class Book:
             entries={id_: at for id_, at in self.entries.items() if now < at + HOUR},
         )
 
-    def taking(self, symbol: str, slot: Slot) -> "Book":
+    def taking(self, place: str, slot: Slot) -> "Book":
         """The book once this slot is taken: an entry of its instant."""
         book = self.at(slot.since)
         entries = {**book.entries, slot.intent_id: slot.since}
-        return replace(book, slots={**book.slots, symbol: slot}, entries=entries)
+        return replace(book, slots={**book.slots, place: slot}, entries=entries)
 
-    def freeing(self, symbol: str, intent_id: str) -> "Book":
-        """The book once an intent has given its symbol back. Another intent's slot stays."""
-        held = self.slots.get(symbol)
+    def freeing(self, place: str, intent_id: str) -> "Book":
+        """The book once an intent has given its place back. Another intent's slot stays."""
+        held = self.slots.get(place)
         if held is None or held.intent_id != intent_id:
             return self
-        return replace(self, slots={name: slot for name, slot in self.slots.items() if name != symbol})
+        return replace(self, slots={name: slot for name, slot in self.slots.items() if name != place})
 
-    def without(self, symbol: str, intent_id: str) -> "Book":
+    def without(self, place: str, intent_id: str) -> "Book":
         """The book as if this intent had never taken a slot, which it did not use in the end."""
         entries = {id_: at for id_, at in self.entries.items() if id_ != intent_id}
-        return replace(self.freeing(symbol, intent_id), entries=entries)
+        return replace(self.freeing(place, intent_id), entries=entries)
 
     def with_result(self, result: Closed) -> "Book":
         """The book with one more result. A trade that lost nothing ends the row of losses."""

@@ -358,16 +358,6 @@ class Settings(ExecutionSettings):
             )
         return value
 
-    @field_validator("position_mode")
-    @classmethod
-    def _one_way_where_executed(cls, value: str, info: ValidationInfo) -> str:
-        if value == "HEDGE" and info.data.get("execute_trades"):
-            raise sentence(
-                "POSITION_MODE is HEDGE, and EXECUTE_TRADES is true: "
-                "execution knows one-way mode only, set POSITION_MODE to ONEWAY."
-            )
-        return value
-
     @field_validator("rr_min_high_prob")
     @classmethod
     def _relaxed_means_lower(cls, value: Decimal, info: ValidationInfo) -> Decimal:

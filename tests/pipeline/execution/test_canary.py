@@ -11,7 +11,7 @@ from tests.builders.trading import MINUTE, Process, Trading, World, a_long, with
 from tests.builders.trading_stories import an_intent, assert_over, filled
 from withearth.flow.documents import canary_ref, intent_ref, trading_ref
 from withearth.flow.trading_state import Standing, TradingState, standing
-from withearth.paper.engine.kinds import AlgoStatus
+from withearth.paper.engine.kinds import AlgoStatus, OrderSide, PositionSide
 from withearth.paper.engine.venue import Switches
 from withearth.paper.faults import FaultKind
 
@@ -64,6 +64,22 @@ def test_r01_a_stop_is_tried_every_day(tmp_path: Path) -> None:
         assert all(each.reduce_only and each.trigger_price * 100 < 98 * 50_000 for each in both)
         assert TradingState.ACTIVE is trading_state(trading).state
         assert "FOREIGN" not in trading.kinds()
+
+
+def test_r01_a_stop_is_tried_in_hedge_mode_too(tmp_path: Path) -> None:
+    """R1: for one side, which makes it reduce without a flag; nothing is left."""
+    world = World(hedge_mode=True)
+    world.kind = "DEMO"
+    with Trading(tmp_path, world, POSITION_MODE="HEDGE") as trading:
+        trading.reconcile()
+
+        (tried,) = world.account.algos.values()
+        assert (AlgoStatus.CANCELED, PositionSide.LONG, OrderSide.SELL) == (
+            tried.status,
+            tried.position_side,
+            tried.side,
+        )
+        assert TradingState.ACTIVE is trading_state(trading).state
 
 
 @pytest.mark.parametrize("code", [-4120, -1116, -1020])

@@ -15,7 +15,7 @@ from tests.fakes.clock import ManualClock
 from withearth.bootstrap import SYNTHETIC_START, open_store
 from withearth.domain.errors import Contention, Unavailable
 from withearth.domain.times import decision_id, tick_id
-from withearth.execution.venue import AccountModes, Balance, Position, SymbolModes, Truth, Venue
+from withearth.execution.venue import AccountModes, Balance, Position, PositionSide, SymbolModes, Truth, Venue
 from withearth.flow.documents import POSITIONS, book_ref, intent_ref
 from withearth.flow.execute import execute
 from withearth.flow.runtime import Runtime
@@ -38,12 +38,12 @@ class Fallen:
     def __init__(self) -> None:
         self._read = set[str]()
 
-    def truth(self, symbol: str) -> Truth:
+    def truth(self, symbol: str, position_side: PositionSide = PositionSide.BOTH) -> Truth:
         """Once for the preparation; then it is gone."""
         if symbol in self._read:
             raise Unavailable("the exchange is not to be reached")
         self._read.add(symbol)
-        return Truth(Position(symbol, Decimal(0), Decimal(0)), (), ())
+        return Truth(Position(symbol, Decimal(0), Decimal(0), position_side), (), ())
 
     def modes(self) -> AccountModes:
         """One-way and single-asset."""
