@@ -2,16 +2,18 @@
 
 import csv
 import json
-import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from tests.builders.command_line import command, environment, exported, withearth
 from tests.builders.market_files import MarketFiles, listed, some_bars
 from withearth.domain.times import to_ms
 
@@ -33,63 +35,56 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def withearth(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a directory of its own."""
-    return subprocess.run(command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
-
-
-def command(*arguments: str) -> list[str]:
-    """The command line of a `withearth` process."""
-    return [sys.executable, "-c", "from withearth.cli.app import main; main()", *arguments]
-
-
-def environment(**changes: str) -> dict[str, str]:
-    """The machine's environment without settings of ours."""
-    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", ""), "COLUMNS": "200", **changes}
-
-
 def replay(data: Path, *more: str) -> tuple[str, ...]:
     """The arguments of a replay over six hours."""
     return ("replay", "--data", str(data), "--symbols", "BTCUSDT,ETHUSDT", *PERIOD, *more)
 
 
-def exported(cwd: Path, what: str) -> str:
-    """A collection as text."""
-    done = withearth(cwd, "export", what, "--json")
+class Calm(NamedTuple):
+    """A replay that nobody disturbed: where it ran, what it printed, and what stands in its books."""
+
+    cwd: Path
+    printed: str
+    books: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def calm(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Calm:
+    """What the other replays are held against. Nobody writes here."""
+    cwd = tmp_path_factory.mktemp("calm")
+    done = withearth(cwd, *replay(recorded))
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return Calm(cwd, done.stdout, books_of(cwd))
 
 
-def test_a_replay_prints_what_came_of_it_and_repeats_itself(recorded: Path, tmp_path: Path) -> None:
+def books_of(cwd: Path) -> dict[str, str]:
+    """Decisions, intents and journal as text."""
+    return {what: exported(cwd, what) for what in ("decisions", "intents", "trades")}
+
+
+def test_a_replay_prints_what_came_of_it_and_repeats_itself(calm: Calm, recorded: Path, tmp_path: Path) -> None:
     """Ticks, decisions by code, trades, win rate, net pnl and speed are printed; twice gives the same bytes."""
-    first = withearth(tmp_path, *replay(recorded))
-    books = exported(tmp_path, "decisions"), exported(tmp_path, "trades")
-    again = withearth(tmp_path, *replay(recorded))
-
-    assert first.returncode == again.returncode == 0, first.stderr
     for label in ("ticks", "decisions", "intents", "trades", "win rate", "net pnl", "p50 / p95", "symbol-ticks"):
-        assert label in first.stdout
-    assert books == (exported(tmp_path, "decisions"), exported(tmp_path, "trades"))
-    assert len(books[0].splitlines()) == 144
-    assert len(books[1].splitlines()) > 3
+        assert label in calm.printed
+    assert len(calm.books["decisions"].splitlines()) == 144
+    assert len(calm.books["trades"].splitlines()) > 3
+
+    again = tmp_path / "again"
+    shutil.copytree(calm.cwd, again)
+    assert withearth(again, *replay(recorded)).returncode == 0
+    assert books_of(again) == calm.books
 
 
 @pytest.mark.parametrize("ticks", [1, 20, 47])
-def test_a_killed_replay_goes_on_where_it_stopped(recorded: Path, tmp_path: Path, ticks: int) -> None:
+def test_a_killed_replay_goes_on_where_it_stopped(calm: Calm, recorded: Path, tmp_path: Path, ticks: int) -> None:
     """SIGKILL in the middle, and the same command again: the same decisions and journal."""
-    calm, killed = tmp_path / "calm", tmp_path / "killed"
-    calm.mkdir()
-    killed.mkdir()
-    assert withearth(calm, *replay(recorded)).returncode == 0
-
     victim = subprocess.Popen(
-        [sys.executable, "-c", KILL_AFTER.format(ticks=ticks), *replay(recorded)], cwd=killed, env=environment()
+        [sys.executable, "-c", KILL_AFTER.format(ticks=ticks), *replay(recorded)], cwd=tmp_path, env=environment()
     )
     assert victim.wait(timeout=60) == -signal.SIGKILL
-    assert withearth(killed, *replay(recorded)).returncode == 0
+    assert withearth(tmp_path, *replay(recorded)).returncode == 0
 
-    for what in ("decisions", "intents", "trades"):
-        assert exported(killed, what) == exported(calm, what)
+    assert books_of(tmp_path) == calm.books
 
 
 KILL_AFTER = """
@@ -109,34 +104,31 @@ main()
 """
 
 
-def test_disorder_on_the_bus_changes_nothing(recorded: Path, tmp_path: Path) -> None:
+def test_disorder_on_the_bus_changes_nothing(calm: Calm, recorded: Path, tmp_path: Path) -> None:
     """Every message twice, late and shuffled: the same decisions and journal."""
-    assert withearth(tmp_path, *replay(recorded)).returncode == 0
-    calm = exported(tmp_path, "decisions"), exported(tmp_path, "trades")
     assert withearth(tmp_path, *replay(recorded, "--chaos")).returncode == 0
 
-    assert calm == (exported(tmp_path, "decisions"), exported(tmp_path, "trades"))
+    assert books_of(tmp_path) == calm.books
 
 
-def test_recorded_answers_reproduce_decisions_and_trades(recorded: Path, tmp_path: Path) -> None:
+def test_recorded_answers_reproduce_decisions_and_trades(calm: Calm, recorded: Path, tmp_path: Path) -> None:
     """PREDICTOR=recorded over exported decisions ends with the same answers, intents and journal."""
-    assert withearth(tmp_path, *replay(recorded)).returncode == 0
-    decisions, intents, trades = (exported(tmp_path, each) for each in ("decisions", "intents", "trades"))
-    (tmp_path / "answers.jsonl").write_text(decisions, encoding="utf-8")
+    answers = withearth(calm.cwd, "export", "decisions", "--json").stdout
+    assert answers == calm.books["decisions"]
+    (tmp_path / "answers.jsonl").write_text(answers, encoding="utf-8")
     (tmp_path / ".env").write_text("PREDICTOR=recorded\nRECORDED_DECISIONS=answers.jsonl\n", encoding="utf-8")
 
     assert withearth(tmp_path, *replay(recorded)).returncode == 0
 
-    assert (exported(tmp_path, "intents"), exported(tmp_path, "trades")) == (intents, trades)
-    assert exported(tmp_path, "decisions").replace("recorded-1", "baseline-1") == decisions
+    books = books_of(tmp_path)
+    assert books | {"decisions": books["decisions"].replace("recorded-1", "baseline-1")} == calm.books
 
 
-def test_the_journal_exports_as_csv(recorded: Path, tmp_path: Path) -> None:
+def test_the_journal_exports_as_csv(calm: Calm) -> None:
     """The classic columns come first, in their order."""
-    assert withearth(tmp_path, *replay(recorded)).returncode == 0
-
-    rows = list(csv.reader(withearth(tmp_path, "export", "trades", "--csv").stdout.splitlines()))
+    rows = list(csv.reader(withearth(calm.cwd, "export", "trades", "--csv").stdout.splitlines()))
     assert rows[0][:11] == "timestamp symbol side qty entry tp sl exit pnl status id".split()  # noqa: SIM905
+    assert len(rows) == 1 + len(calm.books["trades"].splitlines())
     assert all(len(row) == len(rows[0]) for row in rows)
 
 

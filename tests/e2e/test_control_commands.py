@@ -1,20 +1,16 @@
 """The owner's hand on the trading state, as typed: real processes, on books that another one could be using."""
 
-import os
 import signal
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from socket import socket
-from typing import Final
 
 import pytest
 
+from tests.builders.command_line import command, environment, withearth
 from withearth.bootstrap import open_store
 from withearth.flow.documents import flatten_ref, trading_ref
-
-COMMAND: Final = (sys.executable, "-c", "from withearth.cli.app import main; main()")
 
 
 @pytest.fixture
@@ -23,14 +19,6 @@ def books(tmp_path: Path) -> Path:
     (tmp_path / ".withearth").mkdir()
     open_store(tmp_path / ".withearth").close()
     return tmp_path
-
-
-def withearth(cwd: Path, *arguments: str, typed: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the command."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "COLUMNS": "200", **settings}
-    return subprocess.run(
-        (*COMMAND, *arguments), cwd=cwd, env=environment, input=typed, capture_output=True, text=True, check=False
-    )
 
 
 def state_of(books: Path) -> str:
@@ -43,11 +31,11 @@ def state_of(books: Path) -> str:
 
 def test_halt_reduce_and_resume_are_kept_with_their_reason(books: Path) -> None:
     """Each command writes its state, and `status` shows it with every limit."""
-    for command, state in (("halt", "HALTED"), ("reduce", "REDUCING"), ("resume", "ACTIVE")):
-        done = withearth(books, command, "--why", f"for {command}")
+    for verb, state in (("halt", "HALTED"), ("reduce", "REDUCING"), ("resume", "ACTIVE")):
+        done = withearth(books, verb, "--why", f"for {verb}")
 
         assert (0, f"Trading is {state}.\n") == (done.returncode, done.stdout), done.stderr
-        assert f"{state}: for {command}" == state_of(books)
+        assert f"{state}: for {verb}" == state_of(books)
 
     shown = withearth(books, "status", MAX_DAILY_LOSS_USDT="0").stdout
     assert "Trading is ACTIVE since" in shown
@@ -93,9 +81,12 @@ def test_r28_a_run_tells_its_limits_and_can_be_halted_while_it_runs(tmp_path: Pa
     with closing(socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "COLUMNS": "400", "PORT": port}
     running = subprocess.Popen(
-        (*COMMAND, "run", "--execute"), cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+        command("run", "--execute"),
+        cwd=tmp_path,
+        env=environment(COLUMNS="400", PORT=port),
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert running.stdout is not None
     told = next(line for line in running.stdout if line.startswith("Limits: "))

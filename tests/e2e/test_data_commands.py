@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.builders.command_line import command, environment
 from tests.builders.market_files import some_bars
-from tests.e2e.test_command_line import command, environment
 from tests.fakes.archive_server import ArchiveServer, archive_server
 from tests.fakes.clock import ManualClock
 from withearth.domain.times import Timeframe, to_ms

@@ -1,15 +1,16 @@
 """`withearth decisions`, and who predicts by option: real processes, against a stand-in for the model."""
 
 import json
-import subprocess
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.builders.command_line import exported, withearth
 from tests.builders.market_files import MarketFiles, listed, some_bars
-from tests.e2e.test_command_line import DAYS, FIRST, command, environment, exported
+from tests.e2e.test_command_line import DAYS, FIRST
 from tests.fakes.model_server import ModelServer, model_server
 from withearth.domain.times import to_ms
 
@@ -32,13 +33,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return files.instrument(listed("BTCUSDT")).write()
 
 
-def withearth(cwd: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a directory of its own, with these settings."""
-    return subprocess.run(
-        command(*arguments), cwd=cwd, env=environment(**changes), capture_output=True, text=True, check=False
-    )
-
-
 def succeed(cwd: Path, *arguments: str, **changes: str) -> str:
     """What a command that must succeed printed."""
     done = withearth(cwd, *arguments, **changes)
@@ -49,6 +43,20 @@ def succeed(cwd: Path, *arguments: str, **changes: str) -> str:
 def replay(data: Path, *more: str) -> tuple[str, ...]:
     """The arguments of a replay over six hours."""
     return ("replay", "--data", str(data), "--symbols", "BTCUSDT", *PERIOD, *more)
+
+
+@pytest.fixture(scope="module")
+def calm(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the rule decided over six hours. Nobody writes here: its books are in `books`."""
+    cwd = tmp_path_factory.mktemp("calm")
+    succeed(cwd, *replay(recorded, "--state", "books"))
+    return cwd
+
+
+@pytest.fixture
+def books(calm: Path, tmp_path: Path) -> Path:
+    """A copy of these books, to be written to."""
+    return Path(shutil.copytree(calm / "books", tmp_path / "books"))
 
 
 def only_decision(cwd: Path) -> Any:
@@ -85,12 +93,11 @@ def test_a_tick_without_an_answer_is_a_hold_and_no_error(tmp_path: Path, server:
     assert "MODEL_" in told
 
 
-def test_the_story_of_a_trade_goes_to_its_exit(recorded: Path, tmp_path: Path) -> None:
+def test_the_story_of_a_trade_goes_to_its_exit(calm: Path) -> None:
     """Intent, trade, which barrier came first, and the events, for people and as JSON."""
-    succeed(tmp_path, *replay(recorded))
-    closed = [json.loads(line) for line in exported(tmp_path, "trades").splitlines()]
-    story = succeed(tmp_path, "decisions", "show", closed[0]["id"])
-    whole = json.loads(succeed(tmp_path, "decisions", "show", closed[0]["id"], "--json"))
+    closed = [json.loads(line) for line in exported(calm, "trades").splitlines()]
+    story = succeed(calm, "decisions", "show", closed[0]["id"])
+    whole = json.loads(succeed(calm, "decisions", "show", closed[0]["id"], "--json"))
 
     for part in ("Intent", "Trade", "exit_reason", "Which barrier came first", "TRADE_CLOSED"):
         assert part in story
@@ -134,13 +141,21 @@ def test_a_wrong_choice_of_predictor_is_one_sentence(
     assert "Traceback" not in done.stderr
 
 
-def test_stability_asks_again_and_says_how_far_answers_agree(
-    recorded: Path, tmp_path: Path, server: ModelServer
-) -> None:
+def test_stability_asks_again_and_says_how_far_answers_agree(books: Path, tmp_path: Path, server: ModelServer) -> None:
     """The same question five times: two longs, two shorts and a failure are an agreement of 40 %."""
-    succeed(tmp_path, *replay(recorded))
     server.play("long", "short", "wrong-symbol", "long", "short")
-    arguments = ("decisions", "stability", "--repeat", "5", "--last", "1", "--predictor", "gemini")
+    arguments = (
+        "decisions",
+        "stability",
+        "--state",
+        str(books),
+        "--repeat",
+        "5",
+        "--last",
+        "1",
+        "--predictor",
+        "gemini",
+    )
     (found,) = json.loads(succeed(tmp_path, *arguments, "--json", **server.settings()))["decisions"]
 
     assert (found["asked"], found["agreement"], found["directions"]) == (5, 0.4, {"long": 2, "short": 2})
@@ -150,12 +165,12 @@ def test_stability_asks_again_and_says_how_far_answers_agree(
     assert len({request.body for request in server.requests}) == 1
 
 
-def test_calibration_is_printed_and_kept(recorded: Path, tmp_path: Path) -> None:
+def test_calibration_is_printed_and_kept(books: Path, tmp_path: Path) -> None:
     """Reliability, scores by symbol and regime, and a map with its sample size; too few samples are said to be."""
-    succeed(tmp_path, *replay(recorded, "--state", "books"))
-    told = succeed(tmp_path, "decisions", "calibrate", "--state", "books", "--min-samples", "10")
-    few = succeed(tmp_path, "decisions", "calibrate", "--state", "books", "--min-samples", "5000")
-    document = json.loads(succeed(tmp_path, "decisions", "calibrate", "--state", "books", "--json"))
+    calibrate = ("decisions", "calibrate", "--state", str(books))
+    told = succeed(tmp_path, *calibrate, "--min-samples", "10")
+    few = succeed(tmp_path, *calibrate, "--min-samples", "5000")
+    document = json.loads(succeed(tmp_path, *calibrate, "--json"))
 
     for part in ("Reliability of baseline-1", "Brier", "log loss", "BTCUSDT", "Kept: a map by isotonic regression"):
         assert part in told
@@ -163,10 +178,9 @@ def test_calibration_is_printed_and_kept(recorded: Path, tmp_path: Path) -> None
     assert document["map"]["samples"] == document["scores"]["samples"] > 10
 
 
-def test_an_unknown_decision_is_told(recorded: Path, tmp_path: Path) -> None:
+def test_an_unknown_decision_is_told(calm: Path) -> None:
     """With the command that lists those there are."""
-    succeed(tmp_path, *replay(recorded))
-    done = withearth(tmp_path, "decisions", "show", "BTCUSDT-20990101T0000Z")
+    done = withearth(calm, "decisions", "show", "BTCUSDT-20990101T0000Z")
 
     assert done.returncode == 2
     assert "withearth export decisions" in done.stderr

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.builders.command_line import command, environment
 from tests.builders.paper import ACCOUNT, BTC, HttpVenue, serve
-from tests.e2e.test_command_line import command, environment
 from tests.fakes.model_server import ModelServer, model_server
 
 

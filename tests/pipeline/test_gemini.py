@@ -15,6 +15,7 @@ import pytest
 
 from tests.builders.installation import START, Installation
 from tests.builders.questions import impatient
+from tests.builders.timing import within_seconds
 from tests.fakes.model_server import ModelServer, model_server
 from withearth.decision.gemini import GeminiPredictor
 from withearth.decision.gemini_service import GeminiService
@@ -148,12 +149,14 @@ def test_r20_every_failure_is_a_hold_with_its_code(
 def test_r20_an_answer_that_does_not_come_ends_at_the_timeout(tmp_path: Path, server: ModelServer, script: str) -> None:
     """MODEL_TIMEOUT, within G_TIMEOUT_MS, whether nothing comes or one letter after the other, at its dearest price."""
     server.play(script)
-    opened = installation(tmp_path, server, G_TIMEOUT_MS="600")
-    _warm(opened)
-    started = time.monotonic()
-    decision = decided(opened)
 
-    assert time.monotonic() - started < 1.2
+    def decide_once(directory: Path) -> Any:
+        opened = installation(directory, server, G_TIMEOUT_MS="600")
+        _warm(opened)
+        return decided(opened)
+
+    decision = within_seconds(1.2, decide_once, tmp_path)
+
     assert decision["blocked_by"] == "MODEL_TIMEOUT"
     assert decision["asked"]["cost_micro_usd"] > 768  # the whole ceiling of 512 tokens, and the question
 
@@ -166,16 +169,18 @@ def _warm(opened: Installation) -> None:
 
 def test_r20_a_retry_ends_within_the_time_too(tmp_path: Path, server: ModelServer) -> None:
     """Invalid at first, then nothing: the time is that of both attempts together."""
-    server.play("broken-json", "slow")
-    settings = installation(tmp_path / "settings", server, G_TIMEOUT_MS="900").runtime.settings
-    service, clock = GeminiService(settings), FastClock(START, 1.0)
-    predictor = GeminiPredictor(settings, settings.gemini_model, clock, service, time.sleep)
-    opened = Installation(tmp_path / "one", ports={"settings": settings, "predictor": predictor})
-    _warm(opened)
-    started = time.monotonic()
-    decision = decided(opened)
 
-    assert time.monotonic() - started < 1.5
+    def decide_once(directory: Path) -> Any:
+        server.play("broken-json", "slow")
+        settings = installation(directory / "settings", server, G_TIMEOUT_MS="900").runtime.settings
+        service, clock = GeminiService(settings), FastClock(START, 1.0)
+        predictor = GeminiPredictor(settings, settings.gemini_model, clock, service, time.sleep)
+        opened = Installation(directory / "one", ports={"settings": settings, "predictor": predictor})
+        _warm(opened)
+        return decided(opened)
+
+    decision = within_seconds(1.5, decide_once, tmp_path)
+
     assert decision["blocked_by"] == "MODEL_TIMEOUT"
     assert [each["blocked_by"] for each in decision["asked"]["attempts"]] == ["MODEL_INVALID", "MODEL_TIMEOUT"]
     assert decision["asked"]["latency_ms"] >= 800

@@ -23,7 +23,6 @@ import binance_common.utils
 import requests
 from binance_common.configuration import ConfigurationRestAPI
 from binance_common.errors import Error, NetworkError
-from binance_sdk_derivatives_trading_usds_futures.rest_api import DerivativesTradingUsdsFuturesRestAPI
 from requests.adapters import BaseAdapter
 
 from withearth.domain.clock import Clock
@@ -187,6 +186,11 @@ class BinanceLine:
 
 
 def _client(connection: Connection, pair: tuple[str, str]) -> Any:
+    # Its thousands of models take most of a second to import: whoever opens no line does not wait for them.
+    from binance_sdk_derivatives_trading_usds_futures.rest_api import (  # noqa: PLC0415
+        DerivativesTradingUsdsFuturesRestAPI,
+    )
+
     key, secret = pair
     configuration = ConfigurationRestAPI(
         api_key=key, api_secret=secret, base_path=connection.base_url, timeout=connection.timeout_ms, retries=0

@@ -39,25 +39,24 @@ def told(directory: Path, protection: str, leave: str, process: Process) -> tupl
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("leave", EXITS)
 @pytest.mark.parametrize("protection", ["before_entry", "after_fill"])
-def test_a_kill_at_any_deed_changes_nothing(tmp_path: Path, protection: str, *, after: bool) -> None:
+def test_a_kill_at_any_deed_changes_nothing(tmp_path: Path, protection: str, leave: str, *, after: bool) -> None:
     """Killed at any deed and delivered again: the same position, protection and journal, and nothing uncovered.
 
     Until the price comes to the exit the three stories are one, so the deeds up to there take turns between them. A
     reading changes nothing, and a dead process remembers nothing: who dies before one dies after the deed before it.
     """
-    differences = ""
-    for turn, leave in enumerate(EXITS):
-        calm = Process()
-        expected, entered = told(tmp_path / leave, protection, leave, calm)
-        assert leave == expected["exit_reason"]
-        assert "0.004" == expected["qty"]
+    turn, differences, calm = list(EXITS).index(leave), "", Process()
+    expected, entered = told(tmp_path / "calm", protection, leave, calm)
+    assert leave == expected["exit_reason"]
+    assert "0.004" == expected["qty"]
 
-        for kill_at, deed in enumerate(calm.deeds, 1):
-            is_due = kill_at > entered or kill_at % len(EXITS) == turn
-            if is_due and (after or deed in CHANGES):
-                process = Process(kill_at, after=after)
-                differences += difference(tmp_path / f"{leave}-{kill_at}", protection, leave, process, expected)
+    for kill_at, deed in enumerate(calm.deeds, 1):
+        is_due = kill_at > entered or kill_at % len(EXITS) == turn
+        if is_due and (after or deed in CHANGES):
+            process = Process(kill_at, after=after)
+            differences += difference(tmp_path / str(kill_at), protection, leave, process, expected)
     assert "" == differences
 
 

@@ -1,5 +1,7 @@
+"""Speed in seconds of this process, which do not depend on what else the machine does."""
+
 from decimal import Decimal
-from time import perf_counter
+from time import process_time
 
 from tests.unit.paper_engine.paper_stage import DAY_MS, START_MS, SYMBOL, staged
 from withearth.domain.times import from_ms
@@ -16,11 +18,11 @@ PAIRS = 2_000
 def test_five_thousand_orders_a_second() -> None:
     """Placing and cancelling stays cheap, on a machine an order slower than today's too."""
     stage = staged()
-    started = perf_counter()
+    started = process_time()
     for _ in range(PAIRS):
         stage.exchange.cancel(stage.account, SYMBOL, stage.limit("BUY", "0.01", "49000").order_id)
 
-    assert PAIRS / (perf_counter() - started) > 5_000
+    assert PAIRS / (process_time() - started) > 5_000
 
 
 def test_a_year_with_an_open_bracket_passes_in_seconds() -> None:
@@ -43,9 +45,9 @@ def test_a_year_with_an_open_bracket_passes_in_seconds() -> None:
             working_type=WorkingType.MARK_PRICE,
         )
         exchange.place_algo(account, request)
-    started = perf_counter()
+    started = process_time()
     exchange.advance(START_MS + 365 * DAY_MS)
 
-    assert perf_counter() - started < 15
+    assert process_time() - started < 15
     assert len(account.income) > 1_000
     assert 2 == len(exchange.open_algo_orders(account))
