@@ -9,14 +9,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
+from withearth.domain.errors import Contention
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.execution import lineage
 from withearth.execution.lineage import Leg
 from withearth.execution.phases import Event, Phase, following
 from withearth.execution.venue import PositionSide, place_of
+
+SCHEMA: Final = 1
+"""Raised with every change after which an older version would misread a record, or lose what it does not know."""
 
 
 class Outcome(StrEnum):
@@ -165,6 +169,7 @@ class Execution:
     def to_document(self) -> dict[str, Any]:
         """The record as it stands in the intent's document."""
         return {
+            "schema": SCHEMA,
             "terms": _terms_document(self.terms),
             "armed_first": self.armed_first,
             "phase": self.phase.value,
@@ -178,6 +183,17 @@ class Execution:
         }
 
 
+def refuse_newer(data: Mapping[str, Any]) -> None:
+    """Raise Contention for a record that only a newer version understands: it is left to that one.
+
+    So whoever was rolled back, or is about to be replaced, never acts on half of what is known.
+    """
+    schema = data.get("schema", 1)
+    if schema > SCHEMA:
+        intent = data.get("terms", {}).get("intent_id", "an execution")
+        raise Contention(f"{intent} is recorded in schema {schema}, this version knows {SCHEMA}: deploy the newer one.")
+
+
 def begin(terms: Terms, now: datetime, *, armed_first: bool) -> Execution:
     """The record of an execution of which nothing was sent yet."""
     phase = Phase.ARMING if armed_first else Phase.ENTERING
@@ -185,7 +201,8 @@ def begin(terms: Terms, now: datetime, *, armed_first: bool) -> Execution:
 
 
 def execution_from(data: Mapping[str, Any]) -> Execution:
-    """Read back what `to_document` gave."""
+    """Read back what `to_document` gave. Raises Contention for the record of a newer version."""
+    refuse_newer(data)
     return Execution(
         terms=_terms(data["terms"]),
         armed_first=data["armed_first"],

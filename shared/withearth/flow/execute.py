@@ -62,12 +62,12 @@ def execute(runtime: Runtime, intent: TradeIntent) -> Document:
 
 
 def resume(runtime: Runtime, venue: Venue, stored: Stored, work_for: timedelta = WORK_FOR) -> Document:
-    """Go on with an execution whose lease is over. Raises Contention when somebody else does."""
+    """Go on with an execution whose lease is over. Raises Contention when somebody else does, or has to."""
+    execution = execution_from(stored.data["execution"])
     now = runtime.clock.now()
     heading = {name: value for name, value in stored.data.items() if name != "execution"}
     taken = dict(stored.data) | {"lease_until": now + CLAIM_LEASE}
     version = runtime.store.commit([Replace(stored.ref, taken, stored.version)])
-    execution = execution_from(stored.data["execution"])
     return _worked(Job(runtime, venue, heading, execution, version, now, work_for))
 
 

@@ -18,7 +18,7 @@ from withearth.domain.errors import MarketFault, Refused
 from withearth.domain.reasons import Reason
 from withearth.execution.outcome import Exit, ExitReason, Result
 from withearth.execution.phases import Phase
-from withearth.execution.record import Terms
+from withearth.execution.record import Terms, refuse_newer
 from withearth.execution.venue import EXTERNAL, place_of
 from withearth.flow.account import sheet_of
 from withearth.flow.documents import (
@@ -229,9 +229,15 @@ def _from_here(found: Kept, book: Book) -> list[Write]:
 
 
 def executions_begun(runtime: Runtime) -> Sequence[Stored]:
-    """The intents whose execution has begun and not ended."""
+    """The intents whose execution has begun and not ended.
+
+    Raises Contention where one is recorded by a newer version: what it holds would look like nobody's.
+    """
     found = runtime.store.query(Query(INTENTS, where={"state": IntentState.CLAIMED.value}))
-    return [each for each in found if "execution" in each.data]
+    begun = [each for each in found if "execution" in each.data]
+    for each in begun:
+        refuse_newer(each.data["execution"])
+    return begun
 
 
 def _guard_protection(runtime: Runtime) -> None:

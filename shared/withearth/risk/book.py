@@ -15,6 +15,8 @@ from withearth.domain.side import Side
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(hours=24)
+VERSION: Final = 1
+"""Of the document. Raised with every change that another version would misread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Book:
     def to_document(self) -> dict[str, Any]:
         """The book as it is kept."""
         return {
-            "version": 1,
+            "version": VERSION,
             "slots": {symbol: _slot_document(slot) for symbol, slot in self.slots.items()},
             "closed": [_closed_document(each) for each in self.closed],
             "entries": dict(self.entries),
@@ -119,6 +121,8 @@ class Book:
 
 def book_from(data: Mapping[str, Any]) -> Book:
     """Read back what `to_document` gave. Raises ValueError for anything else: nobody guesses at a limit."""
+    if data.get("version", VERSION) != VERSION:
+        raise ValueError(f"written in version {data['version']}, this one knows {VERSION}")
     try:
         return Book(
             slots={symbol: _slot(each) for symbol, each in data["slots"].items()},
