@@ -37,9 +37,9 @@ locals {
     XAI_API_KEY        = "xai-api-key"
   }
 
-  # Without rules nobody reads anything but the functions, which pass rules by.
+  # Without rules nobody reads anything but the functions, which pass rules by. In the file stands an address of nobody.
   rules_file = "${path.module}/../dashboard/firestore.rules"
-  rules      = fileexists(local.rules_file) ? file(local.rules_file) : "rules_version = '2';\nservice cloud.firestore {\n}\n"
+  rules      = fileexists(local.rules_file) ? replace(file(local.rules_file), "owner@example.invalid", lower(var.owner_email)) : "rules_version = '2';\nservice cloud.firestore {\n}\n"
 
   decided = {
     BINANCE_KEY_ENVIRONMENT = var.venue

@@ -178,7 +178,7 @@ variable "owner_email" {
   description = "Google account of the owner: the only one who may open the dashboard and call the api."
 
   validation {
-    condition     = can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", var.owner_email))
+    condition     = can(regex("^[^@\\s'\"\\\\]+@[^@\\s'\"\\\\]+\\.[^@\\s'\"\\\\]+$", var.owner_email))
     error_message = "owner_email is not an e-mail address."
   }
 }
