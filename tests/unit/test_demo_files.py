@@ -1,4 +1,4 @@
-"""The saved demo: what the page shows without a server is of the contract's types, and shows something of everything."""
+"""The saved demo: what the page shows without a server is of the contract's types, with something of everything."""
 
 import json
 from pathlib import Path
