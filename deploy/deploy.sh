@@ -158,12 +158,13 @@ step_keep() {
 }
 
 step_doctor() {
-  say "Is all well?"
-  where=REGION
-  $dry_run || where=$($terraform output -raw region)
-  run env STORE=cloud "PROJECT_ID=$project" "REGION=$where" MARKET=live .venv/bin/withearth doctor
   say "What is left to do"
   run $terraform output next_steps
+  say "Is all well?"
+  printf '+ %s output -raw environment >dist/cloud.env\n' "$terraform"
+  $dry_run || $terraform output -raw environment >dist/cloud.env
+  # With the settings of the functions, and the rights of who asks.
+  run sh -c 'set -a; . dist/cloud.env; .venv/bin/withearth doctor'
 }
 
 for step in $only; do "step_$step"; done

@@ -13,9 +13,9 @@ output "api_url" {
   value       = module.function["api"].uri
 }
 
-output "region" {
-  description = "Region of everything."
-  value       = var.region
+output "environment" {
+  description = "What every function is told, as a shell reads it: the command line then works on this installation. It holds no secret."
+  value       = join("", [for key, value in local.environment : "${key}='${value}'\n"])
 }
 
 output "packages_bucket" {

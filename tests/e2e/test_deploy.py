@@ -21,7 +21,8 @@ case "$(basename "$0") $*" in
     mkdir -p dist
     for each in dispatcher worker executor reconciler sentiment api; do echo $each >dist/$each.zip; done ;;
   "terraform "*"output -raw dashboard_site") printf demo-project-dash ;;
-  "terraform "*"output -raw region") printf asia-northeast1 ;;
+  "terraform "*"output -raw environment") printf "STORE='cloud'\\n" ;;
+  "withearth doctor") test "$STORE" = cloud ;;
   "terraform "*" plan "*) test ! -e "$WORLD/broken" ;;
 esac
 """
@@ -139,9 +140,8 @@ def test_a_dry_run_prints_every_command_and_gives_none(checkout: Checkout) -> No
     checkout.deploy(PROJECT, "--yes")
     shown = {line.removeprefix("+ ").split()[0] for line in dry.stdout.splitlines() if line.startswith("+ ")}
     assert dry.returncode == 0
-    assert shown == {"gcloud", "make", "npm", "terraform", "firebase", "env"}
-    # All but the reading of the region, which a dry run cannot know.
-    assert sum(line.startswith("+ ") for line in dry.stdout.splitlines()) == len(checkout.calls()) - 1
+    assert shown == {"gcloud", "make", "npm", "terraform", "firebase", "sh"}
+    assert sum(line.startswith("+ ") for line in dry.stdout.splitlines()) == len(checkout.calls())
 
 
 def test_a_plan_that_fails_changes_nothing(checkout: Checkout) -> None:
