@@ -39,6 +39,7 @@ def test_r16_a_conflict_with_an_open_position_is_refused_and_not_forced() -> Non
         (AccountModes(hedge_mode=True, multi_assets=False, can_trade=True), "hedge mode"),
         (AccountModes(hedge_mode=False, multi_assets=True, can_trade=True), "multi-assets mode"),
         (AccountModes(hedge_mode=False, multi_assets=False, can_trade=False), "may not trade"),
+        (AccountModes(hedge_mode=False, multi_assets=False, can_trade=True, fees_in_bnb=True), "fees in BNB"),
     ],
 )
 def test_r16_what_belongs_to_the_whole_account_is_never_changed(modes: AccountModes, told: str) -> None:

@@ -70,7 +70,7 @@ export interface Chart {
   frames: Partial<Record<Frame, Bars>>;
 }
 
-export type Check = "TRADING" | "PROTECTION" | "LIMITS" | "TICK" | "DATA" | "CLOCK" | "WEIGHT" | "MODEL" | "SPEND";
+export type Check = "TRADING" | "PROTECTION" | "LIMITS" | "ACCOUNT" | "TICK" | "DATA" | "CLOCK" | "WEIGHT" | "MODEL" | "SPEND";
 
 /** What became of a request: OBEYED with the state that followed, or REFUSED under a code. */
 export interface ControlAnswer {

@@ -30,6 +30,7 @@ from withearth.execution.binance_rows import (
 )
 from withearth.execution.environment import address_of, refuse_environment, refuse_key
 from withearth.execution.venue import (
+    QUOTE_ASSET,
     Accepted,
     AccountModes,
     Answer,
@@ -51,8 +52,6 @@ from withearth.market.traffic import Traffic
 from withearth.settings import SecretSource, Settings, reveal, reveal_anew
 
 PAGE: Final = 1_000
-QUOTE_ASSET: Final = "USDT"
-"""The asset in which profit, fees and margin of these perpetuals are counted."""
 
 
 class BinanceVenue(BinanceLine):
@@ -216,7 +215,8 @@ class BinanceVenue(BinanceLine):
     def modes(self) -> AccountModes:
         """The account's modes. Raises Unavailable."""
         row = self._read(self._rest.futures_account_configuration)
-        return AccountModes(row["dualSidePosition"], row["multiAssetsMargin"], row["canTrade"])
+        burns = self._read(self._rest.get_bnb_burn_status)["feeBurn"]
+        return AccountModes(row["dualSidePosition"], row["multiAssetsMargin"], row["canTrade"], burns)
 
     def try_key(self) -> None:
         """Make a first signed call. Raises Misconfigured when the exchange refuses the key, Unavailable otherwise."""

@@ -35,6 +35,11 @@ def refuse_account(modes: AccountModes, *, hedge_mode: bool) -> None:
         raise Misconfigured(
             "The account is in multi-assets mode, in which margin cannot be isolated: switch it off on the exchange.",
         )
+    if modes.fees_in_bnb:
+        raise Misconfigured(
+            "The account pays its fees in BNB, which no journal in USDT can tell to the last digit: switch the use of "
+            "BNB for fees off in the exchange's futures preferences.",
+        )
 
 
 def changes(symbol: str, found: SymbolModes, wanted: SymbolModes, *, occupied: bool) -> Changes:

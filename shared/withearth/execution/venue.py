@@ -360,6 +360,7 @@ class AccountModes:
     hedge_mode: bool
     multi_assets: bool
     can_trade: bool
+    fees_in_bnb: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,6 +412,8 @@ class Venue(Trading, Reading, Account, Protocol):
         ...
 
 
+QUOTE_ASSET: Final = "USDT"
+"""The asset in which profit, fees and margin of these perpetuals are counted."""
 LIVE: Final = "LIVE"
 """The kind of a venue with real money."""
 EXTERNAL: Final = frozenset({"DEMO", LIVE})

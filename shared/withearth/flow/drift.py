@@ -12,7 +12,7 @@ from typing import Final
 
 from withearth.domain.times import from_ms, to_ms
 from withearth.execution.record import execution_from
-from withearth.execution.venue import Income, Venue
+from withearth.execution.venue import QUOTE_ASSET, Income, Venue
 from withearth.flow.documents import TRADES, TradeStatus, drift_ref, intent_ref
 from withearth.flow.journal import event
 from withearth.flow.limits import executions_begun
@@ -22,7 +22,6 @@ from withearth.store.port import Query, Replace, Stored, Write, write_over
 
 SETTLED_AFTER: Final = timedelta(minutes=5)
 """How long a trade has to be over before its records are expected to be all there."""
-QUOTE_ASSET: Final = "USDT"
 _NOTHING: Final = Decimal(0)
 
 

@@ -17,7 +17,7 @@ from withearth.execution.funding import SETTLED_WITHIN_MS, fees_of_side
 from withearth.execution.lineage import Leg
 from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
 from withearth.execution.record import Execution, Terms
-from withearth.execution.venue import Fill, FundingFee, PositionSide, Venue
+from withearth.execution.venue import QUOTE_ASSET, Fill, FundingFee, PositionSide, Venue
 from withearth.flow.documents import ledger_ref, position_ref, trade_ref
 from withearth.flow.journal import closing, event, opening
 from withearth.flow.limits import released, settled
@@ -93,10 +93,17 @@ def _order_ids(execution: Execution, legs: set[Leg]) -> set[str]:
 def _booked(venue: Venue, execution: Execution, entries: list[Fill], exits: list[Fill], closed_at: datetime) -> Result:
     fees = [each for each in _funding(venue, execution.terms, entries) if from_ms(each.at_ms) <= closed_at]
     gross = sum((each.realized for each in (*entries, *exits)), Decimal(0))
-    commission = sum((each.commission for each in (*entries, *exits)), Decimal(0))
+    commission = sum((_in_quote(venue, each) for each in (*entries, *exits)), Decimal(0))
     funding = sum((each.amount for each in fees), Decimal(0))
     risk = abs(average_entry(execution) - execution.terms.sl) * execution.filled
     return Result.of(gross, commission, funding, risk)
+
+
+def _in_quote(venue: Venue, fill: Fill) -> Decimal:
+    """A commission in USDT. One in BNB, switched on while the trade was open, counts at BNB's present price."""
+    if fill.commission_asset == QUOTE_ASSET or not fill.commission:
+        return fill.commission
+    return fill.commission * sum(venue.touch(f"{fill.commission_asset}{QUOTE_ASSET}")) / 2
 
 
 def _funding(venue: Venue, terms: Terms, entries: list[Fill]) -> Sequence[FundingFee]:

@@ -22,6 +22,7 @@ from withearth.flow.model_status import model_status
 from withearth.flow.money import money_view
 from withearth.flow.newest_tick import News, feed_of, tick_of
 from withearth.flow.runtime import SHADOW, Runtime
+from withearth.flow.troubles import troubles
 from withearth.flow.universe import symbols_of
 from withearth.signals import Signal, tell
 from withearth.store.port import Ref, Replace, Stored, Write
@@ -131,7 +132,17 @@ def _overview(runtime: Runtime, now: datetime, before: Before, found: _Pass) -> 
     tick = tick_of(found.feed, earlier)
     model = model_status(runtime, found.news.decisions, None if earlier is None else earlier["model"])
     weight, skew_ms = _exchange(runtime, now)
-    known = Known(now, found.limits["trading"], found.limits, found.positions, tick, model, weight, skew_ms)
+    known = Known(
+        now,
+        found.limits["trading"],
+        found.limits,
+        found.positions,
+        tick,
+        model,
+        weight,
+        skew_ms,
+        troubles(runtime, now),
+    )
     checks = health(known)
     return {
         "mode": runtime.mode,

@@ -29,7 +29,7 @@ Frame = TypeAliasType("Frame", Literal["5m", "1h", "4h", "1d"])
 State = TypeAliasType("State", Literal["ACTIVE", "REDUCING", "HALTED"])
 Level = TypeAliasType("Level", Literal["ok", "watch", "alarm"])
 Check = TypeAliasType(
-    "Check", Literal["TRADING", "PROTECTION", "LIMITS", "TICK", "DATA", "CLOCK", "WEIGHT", "MODEL", "SPEND"]
+    "Check", Literal["TRADING", "PROTECTION", "LIMITS", "ACCOUNT", "TICK", "DATA", "CLOCK", "WEIGHT", "MODEL", "SPEND"]
 )
 Protection = TypeAliasType("Protection", Literal["ARMED", "NAKED", "SHADOW"])
 Trend = TypeAliasType("Trend", Literal["up", "down", "flat"])

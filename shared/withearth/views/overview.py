@@ -19,6 +19,8 @@ DECIDED_WITHIN: Final = timedelta(minutes=2)
 SKEW_WATCH_MS: Final = 500
 SKEW_ALARM_MS: Final = 5_000
 """The exchange refuses what is signed outside its window of this length."""
+CANARY: Final = "CANARY"
+"""The trouble of a day's trial of a stop that failed."""
 NEARLY: Final = Decimal("0.8")
 _ORDER: Final[Sequence[Level]] = ("alarm", "watch", "ok")
 
@@ -35,6 +37,8 @@ class Known:
     model: Model | None
     weight: Weight | None
     clock_skew_ms: int | None
+    account: Sequence[str] | None
+    """What is wrong between the account and our books, in words; None where there is no account."""
 
 
 def health(known: Known) -> list[Health]:
@@ -43,6 +47,7 @@ def health(known: Known) -> list[Health]:
         _trading(known.trading),
         _protection(known.positions),
         _limits(known.limits),
+        *([] if known.account is None else [_account(known.account)]),
         _tick(known.tick, known.now),
         _data(known.tick),
     ]
@@ -86,6 +91,12 @@ def _limits(limits: LimitsView) -> Health:
         return _check("LIMITS", "alarm")
     stopping = [each["limit"] for each in limits["limits"] if each["stops"]]
     return _check("LIMITS", "watch" if stopping else "ok", " ".join(stopping) or None)
+
+
+def _account(troubles: Sequence[str]) -> Health:
+    """Stops that do not work are an alarm; an equity that nobody knows, or books that differ, are watched."""
+    level: Level = "alarm" if CANARY in troubles else "watch" if troubles else "ok"
+    return _check("ACCOUNT", level, " ".join(troubles) or None)
 
 
 def _tick(tick: Tick | None, now: datetime) -> Health:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders.trading import DEPTH, MINUTE, SYMBOL, Act, Move, Process, Trading, World, a_long, with_fault
+from tests.builders.trading import DEPTH, MINUTE, OTHER, SYMBOL, Act, Move, Process, Trading, World, a_long, with_fault
 from tests.builders.trading_stories import (
     AWAY,
     BEYOND_STOP,
@@ -305,6 +306,31 @@ def test_r16_an_account_in_hedge_mode_is_refused_with_a_sentence(tmp_path: Path)
 
         assert ("REFUSED", "ACCOUNT_NOT_READY") == (document["state"], document["blocked_by"])
         assert [] == [*world.account.orders, *world.account.algos]
+
+
+def test_r23_an_account_that_pays_its_fees_in_bnb_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    """R23: fees in another asset would stand in the journal as if they were USDT."""
+    world = World()
+    world.face.desk.fee_burn.add(world.account.key)
+    with Trading(tmp_path, world) as trading:
+        document = trading.see_through(an_intent())
+
+        assert "ACCOUNT_NOT_READY" == document["blocked_by"]
+        assert world.is_untouched()
+
+
+def test_r23_a_fee_in_another_asset_counts_at_its_price(tmp_path: Path) -> None:
+    """R23: switched on while a trade is open: the trade ends, and its fees are not another coin's taken for USDT."""
+    world = World(*filled(None), symbols=(SYMBOL, OTHER))
+    with Trading(tmp_path, world) as trading:
+        trading.deliver(an_intent())
+        for number, fill in enumerate(world.account.fills):
+            world.account.fills[number] = replace(fill, commission=Decimal("0.001"), commission_asset="ETH")
+        trading.see_through(an_intent())
+        paid = sum(fill.commission for fill in world.account.fills if fill.commission_asset == "USDT")
+        tick = world.exchange.tick(OTHER)
+
+        assert paid + Decimal("0.001") * (tick.bid + tick.ask) / 2 == Decimal(trading.trade(an_intent())["fees"])
 
 
 def test_r31_an_intent_that_is_delivered_again_is_not_traded_again(tmp_path: Path) -> None:
