@@ -16,6 +16,7 @@ from withearth.decision.schema import schema_table
 from withearth.domain.reasons import Reason
 from withearth.execution import phases
 from withearth.paper import wire_docs
+from withearth.requirements_docs import requirements_table
 from withearth.settings.markdown import example, settings_table
 from withearth.views.typescript import model_ts
 
@@ -63,6 +64,7 @@ def replace_block(text: str, name: str, block: str) -> str:
 def stale(root: Path) -> dict[Path, str]:
     """Return the files below this directory that differ from the code, each with the text it should have."""
     blocks = {name: make() for name, make in BLOCKS.items()}
+    blocks["requirements"] = requirements_table(root / "tests")
     wanted = {path: make() for path, make in FILES.items()}
     for page in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
         text = _read(page)

@@ -4,6 +4,7 @@ import pytest
 
 from withearth import generated_docs
 from withearth.domain.reasons import Reason
+from withearth.requirements_docs import REQUIREMENTS, modules_by_requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,3 +56,14 @@ def test_the_generator_writes_what_it_checks(
     for name in (".env.example", "dashboard/src/data/model.ts", "docs/reasons.md"):
         assert f"{name} is out of date\n" in told
         assert (tmp_path / name).is_file()
+
+
+@pytest.mark.parametrize("number", [*range(1, 18), 22, 23, 27, 28, 29, 31, 32])
+def test_every_requirement_of_execution_has_a_test_of_its_number(number: int) -> None:
+    """A requirement that no test names is kept by nobody."""
+    assert modules_by_requirement(ROOT / "tests")[number]
+
+
+def test_only_requirements_that_exist_are_named() -> None:
+    """A test of a number that no requirement has is a slip."""
+    assert set(REQUIREMENTS) == set(modules_by_requirement(ROOT / "tests"))
