@@ -91,6 +91,7 @@ def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: 
         venue,
         traffic,
         venue_traffic,
+        choose_bucket(settings),
     )
 
 

@@ -1,17 +1,16 @@
 """`withearth export`: decisions, trades and the rest of the books as text, one document a line."""
 
-import csv
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from withearth.cli.books import State, books, documents
-from withearth.domain.canonical import canonical_json, plain
+from withearth.domain.canonical import canonical_json
 from withearth.flow.documents import DECISIONS, EVENTS, INTENTS, TRADES
-from withearth.flow.journal import JOURNAL_COLUMNS, NET_COLUMNS, journal_row
+from withearth.flow.journal_csv import write_journal
 from withearth.store.port import Document
 
 app = typer.Typer(help="Write the books out, one document a line.", no_args_is_help=True)
@@ -47,16 +46,7 @@ def trades(
     if not as_csv:
         _print_documents(state, TRADES)
         return
-    writer = csv.DictWriter(sys.stdout, [*JOURNAL_COLUMNS, *NET_COLUMNS], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_csv_row(each) for each in documents(books(state), TRADES))
-
-
-def _csv_row(document: Document) -> dict[str, Any]:
-    return {
-        name: value if value is None or isinstance(value, str) else plain(value)
-        for name, value in journal_row(document).items()
-    }
+    write_journal(sys.stdout, documents(books(state), TRADES))
 
 
 def _print_documents(state: Path | None, collection: str) -> None:

@@ -108,6 +108,11 @@ def canary_ref() -> Ref:
     return Ref("control", "canary")
 
 
+def archive_ref(mode: str, day: str) -> Ref:
+    """Exists when the journal and the balance of a UTC day, such as `20240101`, lie in the archive."""
+    return Ref("archives", f"{mode.lower()}-{day}")
+
+
 def trading_ref() -> Ref:
     """Whether entries are allowed: ACTIVE, REDUCING or HALTED. May be edited by hand."""
     return Ref("control", "trading")

@@ -11,10 +11,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from withearth.domain.errors import Contention, MarketFault, Retryable
+from withearth.domain.errors import Contention, MarketFault, Misconfigured, Retryable
 from withearth.execution.phases import Phase
 from withearth.execution.venue import Venue
 from withearth.flow.account import follow_account
+from withearth.flow.archive import archive_yesterday
 from withearth.flow.canary import try_stops
 from withearth.flow.control import answer_request
 from withearth.flow.documents import TRADES, TradeStatus
@@ -29,6 +30,7 @@ from withearth.flow.runtime import Runtime
 from withearth.flow.sweep import sweep
 from withearth.flow.views import write_views
 from withearth.signals import Signal, tell
+from withearth.store.blobs import Archive
 from withearth.store.port import Query, Stored
 
 SWEEP_MINUTES: Final = 5
@@ -62,6 +64,8 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
         still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
     labelled = label_past_decisions(runtime)
     write_views(runtime, look_at_newest_tick(runtime), still_open)
+    if runtime.archive is not None:
+        _attempt("archive", partial(_archive, runtime, runtime.archive))
     tell(Signal.PASS_DONE, open_trades=len(still_open))
     return {"open": len(still_open), "ended": len(open_trades) - len(still_open), "labelled": labelled}
 
@@ -101,6 +105,14 @@ def _sweep_at_times(runtime: Runtime, venue: Venue) -> None:
     stopped = runtime.venue_traffic is not None and runtime.venue_traffic.stop is not None
     if not stopped and runtime.clock.now().minute % SWEEP_MINUTES == 0:
         sweep(runtime, venue)
+
+
+def _archive(runtime: Runtime, archive: Archive) -> None:
+    """A bucket that has to be mended is no reason to follow no trade."""
+    try:
+        archive_yesterday(runtime, archive)
+    except Misconfigured as error:
+        log.error("archive_misconfigured: %s", error)  # noqa: TRY400 - the sentence says it all
 
 
 def _attempt(what: str, work: Callable[[], object]) -> None:

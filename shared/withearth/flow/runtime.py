@@ -11,7 +11,7 @@ from withearth.market.port import Market
 from withearth.market.traffic import Traffic
 from withearth.messaging.port import Publisher
 from withearth.settings import Settings
-from withearth.store.blobs import Blobs
+from withearth.store.blobs import Archive, Blobs
 from withearth.store.port import DocumentStore
 from withearth.views.contract import Mode
 
@@ -36,6 +36,8 @@ class Runtime:
     """The account of what may be asked of the market, where that is limited."""
     venue_traffic: Traffic | None = None
     """The same for where orders go; one and the same account when both are one host."""
+    archive: Archive | None = None
+    """Where each day's journal and balance are copied to."""
 
     @property
     def mode(self) -> Mode:
