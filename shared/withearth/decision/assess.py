@@ -10,7 +10,6 @@ from withearth.domain.book import OrderBook
 from withearth.domain.errors import Refused
 from withearth.domain.instrument import Instrument
 from withearth.domain.reasons import Reason
-from withearth.domain.side import Side
 from withearth.features.snapshot import FeatureSnapshot
 from withearth.risk.sizing import Sizing, size
 from withearth.settings import Settings
@@ -62,7 +61,8 @@ def assess(prediction: Prediction, conditions: Conditions, settings: Settings) -
     if levels.risk_reward < rr_min:
         reasons.append(Reason.RISK_REWARD_TOO_LOW)
     try:
-        qty = _size(side, levels, conditions, settings)
+        sizing = Sizing(side, levels.entry, conditions.book, conditions.free_margin)
+        qty = size(sizing, conditions.instrument, settings)
     except Refused as refusal:
         return Assessment((*reasons, refusal.reason), levels, rr_min, detail=refusal.detail)
     return Assessment(tuple(reasons), levels, rr_min, qty)
@@ -71,7 +71,3 @@ def assess(prediction: Prediction, conditions: Conditions, settings: Settings) -
 def required_risk_reward(prob: float, settings: Settings) -> Decimal:
     """RR_MIN, relaxed to RR_MIN_HIGH_PROB from a probability of HIGH_PROB_RELAX_RR up."""
     return settings.rr_min_high_prob if prob >= settings.high_prob_relax_rr else settings.rr_min
-
-
-def _size(side: Side, levels: Levels, conditions: Conditions, settings: Settings) -> Decimal:
-    return size(Sizing(side, levels.entry, conditions.book, conditions.free_margin), conditions.instrument, settings)

@@ -11,7 +11,7 @@ from withearth.domain.times import from_ms
 from withearth.execution.lineage import Leg, lineage
 from withearth.execution.paper_venue import ACCOUNT, PaperVenue
 from withearth.flow.documents import TRADES, TradeStatus
-from withearth.paper.engine.account import Position
+from withearth.paper.engine.account import Account, Position
 from withearth.paper.engine.kinds import AlgoType, IncomeType, OrderSide, PositionSide
 from withearth.paper.engine.orders import AlgoOrder, Order
 from withearth.store.port import DocumentStore, Query
@@ -33,18 +33,20 @@ class Coverage:
 
     def sample(self) -> None:
         """Look at every position now."""
-        exchange, now = self.venue.exchange, self.clock.now()
-        account, covered = exchange.account(ACCOUNT), set[tuple[str, PositionSide]]()
-        for held in account.held():
-            place = (held.symbol, held.side)
-            stops = [each.quantity for each in exchange.open_algo_orders(account, held.symbol) if _protects(each, held)]
-            if abs(held.quantity) <= max(stops, default=Decimal(0)):
-                covered.add(place)
-            else:
-                self.since.setdefault(place, from_ms(held.updated_ms))
-        places = {(each.symbol, each.side) for each in account.held()}
-        for place in [each for each in self.since if each in covered or each not in places]:
-            self.longest = max(self.longest, now - self.since.pop(place))
+        account = self.venue.exchange.account(ACCOUNT)
+        uncovered = {
+            (held.symbol, held.side): from_ms(held.updated_ms)
+            for held in account.held()
+            if abs(held.quantity) > self._covered(account, held)
+        }
+        for place in self.since.keys() - uncovered.keys():
+            self.longest = max(self.longest, self.clock.now() - self.since.pop(place))
+        self.since = uncovered | self.since
+
+    def _covered(self, account: Account, held: Position) -> Decimal:
+        """The quantity of the largest open stop that can only reduce a position."""
+        stops = self.venue.exchange.open_algo_orders(account, held.symbol)
+        return max((each.quantity for each in stops if _protects(each, held)), default=Decimal(0))
 
 
 def _protects(stop: AlgoOrder, held: Position) -> bool:

@@ -29,7 +29,6 @@ _log: Final = logging.getLogger(__name__)
 _SECOND_US: Final = 1_000_000
 _RANKS: Final = 2**48
 _HTTP_SUCCESS: Final = range(200, 300)
-_HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "CloudPubSub-Google"}
 
 
 class LocalBus:
@@ -180,7 +179,7 @@ class LocalBus:
 
 
 def _push(push: Callable[[Delivery], int], lease: Lease) -> bool:
-    delivery = Delivery(lease.subscription.function, rows.envelope(lease), _HEADERS, lease.attempt)
+    delivery = Delivery(lease.subscription.function, rows.envelope(lease), lease.attempt)
     try:
         return push(delivery) in _HTTP_SUCCESS
     except Exception:  # noqa: BLE001 - whatever it was, a handler that crashed has not handled

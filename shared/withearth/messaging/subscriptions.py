@@ -34,11 +34,10 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One push request: the function it goes to, its headers, and its body as Pub/Sub would post it."""
+    """One push request: the function it goes to, and its body as Pub/Sub would post it."""
 
     function: str
     envelope: Mapping[str, Any]
-    headers: Mapping[str, str]
     attempt: int
 
 

@@ -130,14 +130,6 @@ class MarketFeed:
         found = self._day(symbol, open_ms // _DAY_MS).bar(open_ms)
         return found if found is not None else self._standstill(symbol, open_ms)
 
-    def forming(self, symbol: str, at_ms: int) -> Bar:
-        """The five-minute bar an instant lies in, as far as it has come."""
-        open_ms = at_ms - at_ms % BAR_MS
-        ticks = self._bar_ticks(symbol, open_ms)[: (at_ms - open_ms) // self._step_ms + 1]
-        prices = [tick.last for tick in ticks]
-        volume = sum((tick.volume for tick in ticks), Decimal(0))
-        return Bar(open_ms, prices[0], max(prices), min(prices), prices[-1], volume)
-
     def _next_tick(self, after_ms: int) -> int:
         return after_ms - after_ms % self._step_ms + self._step_ms
 

@@ -90,18 +90,6 @@ def test_a_book_is_believable(offset: int) -> None:
     assert asks[0] == next(_feed().levels(SYMBOL, at_ms, asks=True))
 
 
-def test_the_forming_bar_grows_to_the_closed_one() -> None:
-    """At its last tick it is the bar that closes."""
-    feed = _feed()
-    early, late = feed.forming(SYMBOL, START_MS + 20_000), feed.forming(SYMBOL, START_MS + BAR_MS - 1)
-    whole = feed.bar(SYMBOL, START_MS)
-
-    assert (whole.open, whole.high, whole.low, whole.close) == (late.open, late.high, late.low, late.close)
-    assert early.volume < late.volume
-    assert whole.low <= early.low
-    assert early.high <= whole.high
-
-
 def test_a_step_has_to_fit_the_bar() -> None:
     """Otherwise ticks would drift over bars."""
     with pytest.raises(ValueError, match="step"):
