@@ -7,7 +7,9 @@ conditional orders, fills resting ones and looks at margins. `span` lets it skip
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
+
+_HOUR_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,26 @@ class FundingTerms:
     rate: Decimal
     next_ms: int
     interval_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FundingGrid:
+    """When funding settles of which nobody knows better: every so many hours since 1970."""
+
+    hours: int
+
+    @property
+    def interval_ms(self) -> int:
+        """From one settlement to the next."""
+        return self.hours * _HOUR_MS
+
+    def next_after(self, at_ms: int) -> int:
+        """The first settlement later than an instant."""
+        return (at_ms // self.interval_ms + 1) * self.interval_ms
+
+    def due(self, after_ms: int, until_ms: int) -> range:
+        """The settlements with after < time ≤ until."""
+        return range(self.next_after(after_ms), until_ms + 1, self.interval_ms)
 
 
 class PriceFeed(Protocol):

@@ -25,12 +25,11 @@ from withearth.domain.candles import Candles
 from withearth.domain.times import Timeframe, from_ms, to_ms
 from withearth.market.port import Market
 from withearth.paper.engine.instruments import PaperInstrument
-from withearth.paper.feed import FundingTerms, PriceLevel, Span, Tick
+from withearth.paper.feed import FundingGrid, FundingTerms, PriceLevel, Span, Tick
 from withearth.paper.feed_book import levels, touch
 from withearth.paper.feed_path import BAR_MS, Bar, path_of, seeded
 
 _DAY_MS: Final = 86_400_000
-_HOUR_MS: Final = 3_600_000
 _MINUTE_MS: Final = 60_000
 _BARS_A_DAY: Final = _DAY_MS // BAR_MS
 _DAYS_BACK: Final = 30
@@ -121,8 +120,7 @@ class MarketFeed:
             return [(to_ms(row.at) // _MINUTE_MS * _MINUTE_MS, row.rate) for row in rows]
         if self._market_terms(symbol, after_ms) is not None:
             return []
-        interval = self._interval_ms(symbol)
-        due = range((after_ms // interval + 1) * interval, until_ms + 1, interval)
+        due = FundingGrid(self._instruments[symbol].funding_interval_hours).due(after_ms, until_ms)
         return [(at_ms, _DEFAULT_RATE) for at_ms in due]
 
     def bar(self, symbol: str, open_ms: int) -> Bar:
@@ -178,21 +176,15 @@ class MarketFeed:
         return found
 
     def _look_up_terms(self, symbol: str, at_ms: int) -> FundingTerms:
-        interval = self._interval_ms(symbol)
-        known = self._market_terms(symbol, at_ms)
-        if known is None:
-            return FundingTerms(_DEFAULT_RATE, (at_ms // interval + 1) * interval, interval)
-        rate, next_ms = known
-        return FundingTerms(rate, next_ms, interval)
+        grid = FundingGrid(self._instruments[symbol].funding_interval_hours)
+        rate, next_ms = self._market_terms(symbol, at_ms) or (_DEFAULT_RATE, grid.next_after(at_ms))
+        return FundingTerms(rate, next_ms, grid.interval_ms)
 
     def _market_terms(self, symbol: str, at_ms: int) -> tuple[Decimal, int] | None:
         quote = self._market.quotes([symbol], from_ms(at_ms)).get(symbol)
         if quote is None or quote.funding_rate is None or quote.next_funding_at is None:
             return None
         return quote.funding_rate, to_ms(quote.next_funding_at)
-
-    def _interval_ms(self, symbol: str) -> int:
-        return self._instruments[symbol].funding_interval_hours * _HOUR_MS
 
 
 class _Day:

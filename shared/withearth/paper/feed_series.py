@@ -10,11 +10,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from withearth.paper.engine.instruments import PaperInstrument
-from withearth.paper.feed import FundingTerms, PriceLevel, Span, Tick
+from withearth.paper.feed import FundingGrid, FundingTerms, PriceLevel, Span, Tick
 from withearth.paper.feed_book import levels, touch
 from withearth.paper.feed_path import seeded
 
-_HOUR_MS: Final = 3_600_000
 _SPREAD_BPS: Final = Decimal(1)
 _KEPT_TICKS: Final = 1_000
 Number = Decimal | int | str
@@ -93,13 +92,12 @@ class SeriesFeed:
 
     def funding(self, symbol: str, at_ms: int) -> FundingTerms:
         """The rate that was set, 0 unless set, on the instrument's own interval."""
-        interval = self._instruments[symbol].funding_interval_hours * _HOUR_MS
-        return FundingTerms(self._rates.get(symbol, Decimal(0)), (at_ms // interval + 1) * interval, interval)
+        grid = FundingGrid(self._instruments[symbol].funding_interval_hours)
+        return FundingTerms(self._rates.get(symbol, Decimal(0)), grid.next_after(at_ms), grid.interval_ms)
 
     def settlements(self, symbol: str, after_ms: int, until_ms: int) -> Sequence[tuple[int, Decimal]]:
         """The rate that is set now, at every settlement of the time."""
-        interval = self._instruments[symbol].funding_interval_hours * _HOUR_MS
-        due = range((after_ms // interval + 1) * interval, until_ms + 1, interval)
+        due = FundingGrid(self._instruments[symbol].funding_interval_hours).due(after_ms, until_ms)
         return [(at_ms, self._rates.get(symbol, Decimal(0))) for at_ms in due]
 
 
