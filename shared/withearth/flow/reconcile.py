@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 
 def reconcile(runtime: Runtime) -> Mapping[str, Any]:
-    """One pass. Returns how many trades it looked at, and how many of them ended."""
+    """One pass. Returns how many trades are open after it, and how many that were open before it have ended."""
     _attempt("control", partial(answer_request, runtime))
     open_trades = runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value}))
     if runtime.venue is None:
@@ -62,12 +62,13 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
         _attempt("canary", partial(try_stops, runtime, runtime.venue))
         _attempt("drift", partial(check_drift, runtime, runtime.venue))
         still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
+    ended = {each.ref.id for each in open_trades} - {each.ref.id for each in still_open}
     labelled = label_past_decisions(runtime)
     write_views(runtime, look_at_newest_tick(runtime), still_open)
     if runtime.archive is not None:
         _attempt("archive", partial(_archive, runtime, runtime.archive))
     tell(Signal.PASS_DONE, open_trades=len(still_open))
-    return {"open": len(still_open), "ended": len(open_trades) - len(still_open), "labelled": labelled}
+    return {"open": len(still_open), "ended": len(ended), "labelled": labelled}
 
 
 def _follow(runtime: Runtime, trade: Stored) -> bool:

@@ -1,5 +1,6 @@
 """The executor killed before and after every call to the exchange and every commit: nothing comes of it."""
 
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.builders.trading_stories import (
     assert_over,
     partly_filled,
 )
+from withearth.flow.reconcile import reconcile
 
 CHANGES = {"commit", "place", "arm", "modify", "cancel", "disarm", "set_margin_type", "set_leverage"}
 EXITS: dict[str, Decimal | None] = {"STOP": BEYOND_STOP, "TARGET": BEYOND_TARGET, "HORIZON": None}
@@ -67,3 +69,22 @@ def difference(directory: Path, protection: str, leave: str, process: Process, e
     except AssertionError as error:
         return f"killed at {process.deeds[-1]} {len(process.deeds)} of {leave}: {error}\n"
     return "" if expected == journal else f"killed at {process.deeds[-1]} {len(process.deeds)} of {leave}: {journal}\n"
+
+
+def test_a_pass_that_enters_a_trade_counts_none_as_ended(tmp_path: Path) -> None:
+    """The executor dies before its entry order; the reconciler enters the trade, and follows it to its end.
+
+    It tells of one that is open, then of one that has ended; a trade that a pass itself began has not ended in it.
+    """
+    world, intent = World(*partly_filled(BEYOND_TARGET)), an_intent()
+    with Trading(tmp_path, world, Process(24)) as trading:
+        assert not trading.deliver(intent)
+        assert 0 == world.held()
+        passes = []
+        for _ in range(30):
+            found = reconcile(trading.runtime)
+            passes.append((found["open"], found["ended"]))
+            world.sleep(timedelta(minutes=1))
+
+    assert {(0, 0), (1, 0), (0, 1)} == set(passes)
+    assert 1 == passes.count((0, 1))
