@@ -70,10 +70,15 @@ def _process_runtime() -> Runtime:
     return assemble(settings, clock, choose_store(settings), choose_publisher(settings, clock))
 
 
-def assemble(settings: Settings, clock: Timer, store: DocumentStore, publisher: Publisher) -> Runtime:
-    """A runtime with the market, the predictor and the rest that the settings name."""
+def assemble(
+    settings: Settings, clock: Timer, store: DocumentStore, publisher: Publisher, market: Market | None = None
+) -> Runtime:
+    """A runtime with the market, the predictor and the rest that the settings name.
+
+    A `market` that was opened already is used as it is.
+    """
     traffic = choose_traffic(settings, clock, store)
-    market = choose_market(settings, clock, traffic, _journalled(clock, store))
+    market = market or choose_market(settings, clock, traffic, _journalled(clock, store))
     secrets = choose_secrets(settings, clock)
     venue_traffic = _of_the_venue(settings, clock, store, traffic)
     venue = choose_venue(settings, market, clock, secrets, venue_traffic)

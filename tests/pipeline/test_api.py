@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders.installation import Installation
+from tests.builders.installation import AlwaysLong, Installation
 from withearth.store.sqlite import SqliteStore
 
 SECRET = "a-secret-that-must-never-be-seen"  # noqa: S105 - the point of the test
@@ -64,6 +64,18 @@ def test_asking_the_trader_twice_changes_nothing(installation: Installation) -> 
 
     assert get(installation, "/tasks/trader?symbols=ETHUSDT") == first
     assert installation.books("trades") == trades
+
+
+def test_the_trader_names_whose_trade_it_is(tmp_path: Path) -> None:
+    """With a venue its kind, without one SHADOW: the mode is the runtime's, whatever the intent became."""
+    for executes, mode in (("true", "PAPER"), ("false", "SHADOW")):
+        made = Installation(
+            tmp_path / mode, ports={"predictor": AlwaysLong()}, EXECUTE_TRADES=executes, MIN_VOL_FRAC="0"
+        )
+        [answer] = get(made, "/tasks/trader?symbols=BTCUSDT")[1]["results"]
+
+        assert answer["exec"] is not None, answer
+        assert answer["exec"]["mode"] == made.runtime.mode == mode
 
 
 def test_a_trace_is_given_only_under_debug_and_without_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

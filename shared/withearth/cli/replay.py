@@ -48,7 +48,7 @@ def replay(
     options |= predictor_options(predictor, decisions, from_run)
     settings = settings_with(options | {"EXECUTE_TRADES": "true" if execute else None})
     period = _period(instant(start, "--from"), instant(end, "--to"))
-    check_recorded(settings, data, period)
+    market = open_recorded(settings, data, period)
     disorder = Chaos(seed=chaos_seed, duplicate=True, shuffle=True) if chaos else None
     directory = state or state_directory(settings, period, disorder)
     refuse_own_answers(directory, from_run)
@@ -57,7 +57,9 @@ def replay(
     timing, started = Timing(), time.perf_counter()
     with progress_bar("replaying", period.ticks) as bar:
         after_tick = _pacer(period, bar, speed)
-        replayed = replay_period(settings, period, directory, chaos=disorder, timing=timing, after_tick=after_tick)
+        replayed = replay_period(
+            settings, period, directory, chaos=disorder, timing=timing, after_tick=after_tick, market=market
+        )
     remember_latest(settings.state_dir, directory)
     if timing.ticks < period.ticks:
         notices.print(f"Went on with a run that was cut off: {period.ticks - timing.ticks} ticks were done before.")
@@ -85,8 +87,11 @@ def print_checks(found: Checks) -> None:
         raise Misbooked("the journal and the exchange's own books do not agree: do not trade with this version")
 
 
-def check_recorded(settings: Settings, data: Path, period: Period) -> None:
-    """Say where a recording does not cover the period. Raises Misconfigured for a symbol that has none at all."""
+def open_recorded(settings: Settings, data: Path, period: Period) -> RecordedMarket:
+    """The recording, having said where it does not cover the period.
+
+    Raises Misconfigured for a symbol that has none at all.
+    """
     market = RecordedMarket(data, spread_bps=settings.model_spread_bps)
     recorded = market.symbols()
     named = settings.symbols if settings.names_symbols else recorded
@@ -98,6 +103,7 @@ def check_recorded(settings: Settings, data: Path, period: Period) -> None:
         )
     for symbol in named:
         _tell_span(market, symbol, period)
+    return market
 
 
 def _tell_span(market: RecordedMarket, symbol: str, period: Period) -> None:

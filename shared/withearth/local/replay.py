@@ -20,6 +20,7 @@ from withearth.local.clocks import VirtualClock
 from withearth.local.cloud import LocalCloud, redeliver_before, run_until
 from withearth.local.scheduler import CLOUD_JOBS, RECONCILER, REPLAY_JOBS, Scheduler
 from withearth.local.state import exclusive, open_bus
+from withearth.market.port import Market
 from withearth.messaging.local_bus import Chaos
 from withearth.settings import Settings
 from withearth.store.port import DocumentStore, Ref, Replace
@@ -80,8 +81,11 @@ def replay_period(
     chaos: Chaos | None = None,
     timing: Timing,
     after_tick: Callable[[datetime], None],
+    market: Market | None = None,
 ) -> Replayed:
     """Run the period to its end, or go on with a run that was cut off.
+
+    `market` is the recording, where it is open already: reading it takes seconds.
 
     `after_tick` is called with each tick once all that belongs to it is done; the first call of a resumed run is for
     the tick it was cut off in. Raises Misconfigured when the directory is in use.
@@ -91,7 +95,7 @@ def replay_period(
         store = _books(directory)
         bus = open_bus(directory, clock, chaos)
         # Nobody looks at the charts of a replay while it runs, and they take a third of its time.
-        runtime = assemble(settings.model_copy(update={"chart_symbols": 0}), clock, store, bus)
+        runtime = assemble(settings.model_copy(update={"chart_symbols": 0}), clock, store, bus, market)
         cloud = LocalCloud(runtime, bus, timing.observe)
 
         def finish_step(at: datetime) -> None:
