@@ -7,7 +7,20 @@ from typing import Annotated, Final
 import typer
 
 from withearth import __version__
-from withearth.cli import control, cost, data, decisions, doctor, export, inspect, live, paper, replay, schedules
+from withearth.cli import (
+    control,
+    cost,
+    data,
+    dead_letters,
+    decisions,
+    doctor,
+    export,
+    inspect,
+    live,
+    paper,
+    replay,
+    schedules,
+)
 from withearth.domain.errors import WithEarthError
 
 app = typer.Typer(
@@ -29,6 +42,7 @@ COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     control.resume,
     control.flatten,
     control.status,
+    dead_letters.dead_letters,
     cost.cost,
     paper.paper_exchange,
 )
