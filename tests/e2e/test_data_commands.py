@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.builders.command_line import command, environment
+from tests.builders.command_line import environment, withearth
 from tests.builders.market_files import some_bars
 from tests.fakes.archive_server import ArchiveServer, archive_server
 from tests.fakes.clock import ManualClock
@@ -31,7 +31,7 @@ class World(NamedTuple):
     """The stand-ins."""
 
     archive: ArchiveServer
-    environment: dict[str, str]
+    settings: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def world() -> Iterator[World]:
     with archive_server() as archive, serving(Line(exchange.face, exchange.faults), 0) as address:
         for symbol, price in zip(SYMBOLS, (40_000.0, 2_000.0), strict=True):
             _fill(archive, symbol, price)
-        yield World(archive, environment(BINANCE_ARCHIVE_BASE=archive.address, BINANCE_FAPI_BASE=address))
+        yield World(archive, {"BINANCE_ARCHIVE_BASE": archive.address, "BINANCE_FAPI_BASE": address})
 
 
 def _fill(archive: ArchiveServer, symbol: str, price: float) -> None:
@@ -57,13 +57,6 @@ def _fill(archive: ArchiveServer, symbol: str, price: float) -> None:
         archive.funding(symbol, month, [(to_ms(at), "0.0001") for at in hours])
 
 
-def withearth(world: World, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a directory of its own."""
-    return subprocess.run(
-        command(*arguments), cwd=cwd, env=world.environment, capture_output=True, text=True, check=False
-    )
-
-
 def files(directory: Path) -> dict[str, bytes]:
     """Every data file there is, with its bytes."""
     found = (path for path in directory.rglob("*") if path.is_file() and path.suffix in {".parquet", ".csv", ".part"})
@@ -74,28 +67,30 @@ def files(directory: Path) -> dict[str, bytes]:
 def calm(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What a download leaves that nobody disturbs."""
     directory = tmp_path_factory.mktemp("calm")
-    assert withearth(world, directory, "data", "download", *WANTED).returncode == 0
+    assert withearth(directory, "data", "download", *WANTED, **world.settings).returncode == 0
     return files(directory / "data")
 
 
 def test_a_download_is_verified_listed_and_replayed(world: World, tmp_path: Path) -> None:
     """One command brings it; the replay reads it at once; a second one fetches nothing."""
-    downloaded = withearth(world, tmp_path, "data", "download", *WANTED)
+    downloaded = withearth(tmp_path, "data", "download", *WANTED, **world.settings)
     assert downloaded.returncode == 0, downloaded.stderr
     assert "66 files fetched" in downloaded.stdout
 
-    verified = withearth(world, tmp_path, "data", "verify")
+    verified = withearth(tmp_path, "data", "verify", **world.settings)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "100.0%" in verified.stdout
-    listed = withearth(world, tmp_path, "data", "list")
+    listed = withearth(tmp_path, "data", "list", **world.settings)
     assert "BTCUSDT" in listed.stdout
     assert str(59 * 288) in listed.stdout
     period = ("--from", "2024-02-28T12:00", "--to", "2024-02-28T13:00")
-    replayed = withearth(world, tmp_path, "replay", "--data", "data", "--symbols", ",".join(SYMBOLS), *period)
+    replayed = withearth(
+        tmp_path, "replay", "--data", "data", "--symbols", ",".join(SYMBOLS), *period, **world.settings
+    )
     assert replayed.returncode == 0, replayed.stderr
     assert "decisions" in replayed.stdout
 
-    again = withearth(world, tmp_path, "data", "download", *WANTED)
+    again = withearth(tmp_path, "data", "download", *WANTED, **world.settings)
     assert "0 files fetched, 66 were there" in again.stdout
 
 
@@ -103,13 +98,13 @@ def test_a_file_that_cannot_be_kept_ends_with_1_and_its_sentence(world: World, t
     """The others are kept, and verify names what is missing."""
     bad = "data/futures/um/daily/klines/BTCUSDT/5m/BTCUSDT-5m-2024-01-09.zip"
     world.archive.always[bad] = "tampered"
-    downloaded = withearth(world, tmp_path, "data", "download", *WANTED, "--no-funding")
+    downloaded = withearth(tmp_path, "data", "download", *WANTED, "--no-funding", **world.settings)
     world.archive.always.clear()
 
     assert downloaded.returncode == 1
     assert "BTCUSDT 5m 2024-01-09" in downloaded.stderr
     assert "its checksum file says" in downloaded.stderr
-    verified = withearth(world, tmp_path, "data", "verify")
+    verified = withearth(tmp_path, "data", "verify", **world.settings)
     assert verified.returncode == 1
     assert "no bar from 2024-01-09 00:00 to 2024-01-10 00:00" in verified.stdout
 
@@ -122,13 +117,13 @@ def test_a_killed_download_goes_on_and_ends_with_the_same_files(
     victim = subprocess.Popen(
         [sys.executable, "-c", KILL_AFTER.format(writes=writes), "data", "download", *WANTED],
         cwd=tmp_path,
-        env=world.environment,
+        env=environment(**world.settings),
     )
     assert victim.wait(timeout=60) == -signal.SIGKILL
-    assert withearth(world, tmp_path, "data", "download", *WANTED).returncode == 0
+    assert withearth(tmp_path, "data", "download", *WANTED, **world.settings).returncode == 0
 
     assert calm == files(tmp_path / "data")
-    assert withearth(world, tmp_path, "data", "verify").returncode == 0
+    assert withearth(tmp_path, "data", "verify", **world.settings).returncode == 0
 
 
 KILL_AFTER = """
@@ -160,6 +155,6 @@ main()
 )
 def test_a_wrong_call_is_one_sentence(world: World, tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
     """Exit code 2, and nothing is written."""
-    done = withearth(world, tmp_path, "data", "download", *arguments)
+    done = withearth(tmp_path, "data", "download", *arguments, **world.settings)
     assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
     assert sentence in done.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_control_commands import withearth
+from tests.builders.command_line import withearth
 from tests.fakes.clock import ManualClock
 from withearth.local.state import open_bus
 from withearth.messaging.port import TRADE_INTENTS, Message

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders.command_line import command, environment
+from tests.builders.command_line import withearth
 from tests.builders.paper import ACCOUNT, BTC, HttpVenue, serve
 from tests.fakes.model_server import ModelServer, model_server
 
@@ -29,29 +29,25 @@ def models() -> Iterator[ModelServer]:
 
 def demo(venue: HttpVenue, models: ModelServer, **changes: str) -> dict[str, str]:
     """Settings with which the system trades on the demo exchange, asking a model."""
-    return environment(
-        **{
-            "SYMBOLS": BTC,
-            "RISK_USDT": "200",
-            "MARKET": "live",
-            "EXECUTE_TRADES": "true",
-            "VENUE": "demo",
-            "BINANCE_USE_TESTNET": "true",
-            "BINANCE_FAPI_TESTNET_BASE": venue.url,
-            "BINANCE_API_KEY": venue.key,
-            "BINANCE_API_SECRET": venue.secret,
-            "PREDICTOR": "gemini",
-            **models.settings(),
-            **changes,
-        }
-    )
+    return {
+        "SYMBOLS": BTC,
+        "RISK_USDT": "200",
+        "MARKET": "live",
+        "EXECUTE_TRADES": "true",
+        "VENUE": "demo",
+        "BINANCE_USE_TESTNET": "true",
+        "BINANCE_FAPI_TESTNET_BASE": venue.url,
+        "BINANCE_API_KEY": venue.key,
+        "BINANCE_API_SECRET": venue.secret,
+        "PREDICTOR": "gemini",
+        **models.settings(),
+        **changes,
+    }
 
 
-def doctor(cwd: Path, env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def doctor(cwd: Path, settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a directory of its own."""
-    return subprocess.run(
-        command("doctor", *arguments), cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=60
-    )
+    return withearth(cwd, "doctor", *arguments, **settings)
 
 
 def checks(done: subprocess.CompletedProcess[str]) -> dict[str, list[dict[str, Any]]]:
@@ -107,7 +103,7 @@ def test_what_is_wrong_is_told_beside_what_is_not(venue: HttpVenue, models: Mode
 
 def test_the_screen_says_it_in_words_and_signs(tmp_path: Path) -> None:
     """Without colour a person reads verdict and remedy; with nothing set nothing is asked of anybody."""
-    done = doctor(tmp_path, environment())
+    done = doctor(tmp_path, {})
 
     assert done.returncode == 0, done.stdout
     assert "✓" in done.stdout
@@ -117,7 +113,7 @@ def test_the_screen_says_it_in_words_and_signs(tmp_path: Path) -> None:
 
 def test_settings_that_cannot_be_loaded_are_problems(tmp_path: Path) -> None:
     """One line each, with its remedy."""
-    done = doctor(tmp_path, environment(MIN_PROB="1.7", LEVERAGE="500"), "--json")
+    done = doctor(tmp_path, {"MIN_PROB": "1.7", "LEVERAGE": "500"}, "--json")
 
     assert done.returncode == 1
     assert [each["verdict"] for each in checks(done)["settings"]] == ["problem", "problem"]
@@ -127,7 +123,7 @@ def test_settings_that_cannot_be_loaded_are_problems(tmp_path: Path) -> None:
 def test_an_exchange_that_is_not_there_is_a_problem_of_its_own(models: ModelServer, tmp_path: Path) -> None:
     """Nobody answers: what needs the exchange says so, the rest is checked."""
     settings = {"MARKET": "live", "BINANCE_FAPI_BASE": "http://127.0.0.1:9", "PREDICTOR": "gemini"}
-    found = checks(doctor(tmp_path, environment(**settings, **models.settings()), "--json"))
+    found = checks(doctor(tmp_path, settings | models.settings(), "--json"))
 
     for name in ("exchange", "instruments"):
         assert found[name][0]["verdict"] == "problem"

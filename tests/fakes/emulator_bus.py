@@ -72,7 +72,7 @@ class EmulatorBus:
         path = self._path(subscription.name)
         received = self._pulled(path)
         for each in received:
-            if _handled(push, Delivery(subscription.function, _envelope(path, each), {}, each.delivery_attempt)):
+            if _handled(push, Delivery(subscription.function, _envelope(path, each), each.delivery_attempt)):
                 self._pulls.acknowledge(subscription=path, ack_ids=[each.ack_id])
             else:
                 self._pulls.modify_ack_deadline(subscription=path, ack_ids=[each.ack_id], ack_deadline_seconds=0)
