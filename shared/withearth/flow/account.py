@@ -4,9 +4,11 @@ On an exchange that is not in this process equity and free margin are the accoun
 on it, and its owner may put money in or take some out. The paper account belongs to nobody else, and is counted.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from withearth.domain.book import BASIS_POINTS
 from withearth.domain.errors import Refused, Unavailable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import to_ms
@@ -15,13 +17,14 @@ from withearth.flow.documents import account_ref
 from withearth.flow.journal import event
 from withearth.flow.runtime import Runtime
 from withearth.messaging.events import TradeIntent
-from withearth.risk.account import DAY, Sheet, after, beginning, sheet_from
+from withearth.risk.account import DAY, Reading, Sheet, after, beginning, sheet_from
 from withearth.risk.limits import starting_equity
 from withearth.store.port import Stored, version_of, write_over
 
 LOOKS: Final = 3
 """How often a reading is repeated that the account changed under."""
-BASIS_POINTS: Final = 10_000
+SHOWN_WITHIN: Final = timedelta(seconds=3)
+"""How long a record of what has just happened is usually not shown."""
 
 
 def sheet_of(stored: Stored | None) -> Sheet | None:
@@ -44,21 +47,25 @@ def follow_account(runtime: Runtime, venue: Venue) -> None:
     sheet = sheet_of(stored)
     if sheet is None and stored is not None:
         return
-    since = now - DAY if sheet is None else sheet.read_from
-    balance, records = _reading(venue, to_ms(since))
-    if sheet is None:
-        found, unexplained = beginning(balance, records, now), Decimal(0)
-    else:
-        reading = after(sheet, balance, records, now)
-        found, unexplained = reading.sheet, reading.unexplained
-    writes = [write_over(account_ref(runtime.mode), found.to_document(), version_of(stored))]
-    if unexplained:
-        text = f"the wallet changed by {unexplained} USDT that no record of the exchange explains"
+    reading = _next(runtime, venue, sheet)
+    if reading.sheet.odd_since is not None:
+        runtime.clock.sleep(SHOWN_WITHIN)
+        reading = _next(runtime, venue, sheet)
+    writes = [write_over(account_ref(runtime.mode), reading.sheet.to_document(), version_of(stored))]
+    if reading.unexplained:
+        text = f"the wallet changed by {reading.unexplained} USDT that no record of the exchange explains"
         writes.append(event(f"account-{to_ms(now)}", "ACCOUNT_UNEXPLAINED", now, "", text))
     runtime.store.commit(writes)
 
 
-def _reading(venue: Venue, since_ms: int) -> tuple[Balance, tuple[Income, ...]]:
+def _next(runtime: Runtime, venue: Venue, sheet: Sheet | None) -> Reading:
+    """The account with one more reading, or as it is seen for the first time."""
+    now = runtime.clock.now()
+    balance, records = _read(venue, to_ms(now - DAY if sheet is None else sheet.read_from))
+    return Reading(beginning(balance, records, now)) if sheet is None else after(sheet, balance, records, now)
+
+
+def _read(venue: Venue, since_ms: int) -> tuple[Balance, tuple[Income, ...]]:
     """Balance and records that belong together: the wallet did not change between them."""
     before = venue.balance()
     for _ in range(LOOKS):

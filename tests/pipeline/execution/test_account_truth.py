@@ -1,9 +1,10 @@
 """On an exchange outside this process: equity, free margin and the day's loss are what the account says."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.builders.trading import MINUTE, SYMBOL, Move, Trading, World, a_long,
 from tests.builders.trading_stories import AWAY, BEYOND_STOP, SECOND, an_intent, assert_over, filled
 from withearth.domain.errors import Refused
 from withearth.domain.reasons import Reason
+from withearth.execution.venue import Venue
 from withearth.flow.account import free_margin, sheet_of
 from withearth.flow.documents import account_ref, intent_ref, trading_ref, view_ref
 from withearth.flow.limits import limits_document
@@ -186,6 +188,38 @@ def test_what_we_trade_explains_the_wallet(tmp_path: Path) -> None:
         assert world.account.wallet["USDT"] == sheet(trading).equity
         assert -world.earned() == sheet(trading).lost(world.now())
         assert "ACCOUNT_UNEXPLAINED" not in trading.kinds()
+
+
+class Late:
+    """An exchange that shows new records of income a moment late."""
+
+    def __init__(self, venue: Any) -> None:
+        self._venue = venue
+        self._late = 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    def income(self, since_ms: int) -> Any:
+        """Nothing at first, then all of it."""
+        if self._late:
+            self._late -= 1
+            return ()
+        return self._venue.income(since_ms)
+
+
+def test_a_record_that_comes_a_moment_late_stops_nothing(tmp_path: Path) -> None:
+    """What has just happened is looked up again within the same pass."""
+    world = World()
+    with demo(tmp_path, world) as trading:
+        trading.reconcile()
+        world.exchange.transfer(world.account, "USDT", Decimal(-500))
+        world.sleep(MINUTE)
+        trading.runtime = replace(trading.runtime, venue=cast(Venue, Late(trading.runtime.venue)))
+        trading.reconcile()
+
+        assert sheet(trading).is_known(world.now())
+        assert (Decimal(9_500), Decimal(0)) == (sheet(trading).equity, sheet(trading).drawdown_pct)
 
 
 def test_what_no_record_explains_is_told(tmp_path: Path) -> None:
