@@ -17,13 +17,13 @@ from typing import Any, Final
 from requests.adapters import BaseAdapter
 
 from withearth import __version__
-from withearth.doctor import account, books, exchange, instruments, keys, machine, models
+from withearth.doctor import account, books, deployed, exchange, instruments, keys, machine, models
 from withearth.doctor.findings import Finding, ok
 from withearth.doctor.line import Line
 from withearth.doctor.running import Check
 from withearth.domain.clock import Clock
 from withearth.domain.times import TICK, floor_to_tick, tick_id, to_ms
-from withearth.settings import KEYS, SecretSource, Settings, reveal
+from withearth.settings import KEYS, SECRET_KEYS, SecretSource, Settings, is_reference, reveal
 
 SYMBOLS_ASKED: Final = 20
 """Of how many symbols margin type and leverage are looked up: each is a request."""
@@ -220,7 +220,38 @@ def _cloud_store(practice: Practice) -> list[Finding]:
     ]
 
 
+def _cloud_bus(practice: Practice) -> list[Finding]:
+    from withearth.cloud.pubsub_admin import push_subscriptions
+    from withearth.local.state import SUBSCRIPTIONS
+
+    settings = practice.settings
+    found = push_subscriptions(settings.project_id, settings.pubsub_emulator_host)
+    return deployed.subscriptions(found, SUBSCRIPTIONS)
+
+
+def _cloud_schedules(practice: Practice) -> list[Finding]:
+    from withearth.bootstrap import open_cloud_schedules
+    from withearth.local.scheduler import CLOUD_JOBS
+
+    return deployed.schedules(open_cloud_schedules(practice.settings).all(), [job.function for job in CLOUD_JOBS])
+
+
+def _cloud_secrets(practice: Practice) -> list[Finding]:
+    """Every reference leads to a value. The value itself is not looked at."""
+    settings, found = practice.settings, []
+    for key in SECRET_KEYS:
+        if is_reference(getattr(settings, key.lower()).get_secret_value()):
+            reveal(settings, key, practice.secrets)
+            found.append(key)
+    return [ok("secrets", f"{', '.join(found) or 'None'} of the settings stand in Secret Manager, and can be read.")]
+
+
 Look = Callable[[Practice], Sequence[Finding]]
 ON_THIS_MACHINE: Final[Mapping[str, Look]] = {"store": _local_store, "bus": _local_bus}
-IN_CLOUD: Final[Mapping[str, Look]] = {"store": _cloud_store}
+IN_CLOUD: Final[Mapping[str, Look]] = {
+    "store": _cloud_store,
+    "bus": _cloud_bus,
+    "schedules": _cloud_schedules,
+    "secrets": _cloud_secrets,
+}
 """What STORE=cloud adds, by the name of the check."""
