@@ -37,7 +37,7 @@ bench: $(VENV)/.bench
 # checkov thinks of it (pip install checkov). Nothing here reaches Google.
 terraform: $(VENV)/.dev
 	$(BIN)/python $(TFCHECK)/tfcheck.py check terraform --plan --apply --test
-	@if command -v checkov >/dev/null; then checkov --directory terraform --framework terraform --quiet --compact; \
+	@if command -v checkov >/dev/null; then checkov --directory terraform --framework terraform --skip-download --quiet --compact; \
 	else echo "SKIPPED: there is no checkov on the path (pip install checkov)"; fi
 
 # Deploys the checkout into a project, as docs/deploy.md says: make deploy PROJECT=your-project-id ARGS=--dry-run

@@ -54,6 +54,7 @@ locals {
     SENTIMENT               = var.sentiment ? "grok" : "off"
     STATE_DIR               = "/tmp/withearth"
     STORE                   = "cloud"
+    VERTEX_PROJECT          = var.vertex ? var.project_id : ""
     SYMBOLS                 = var.symbols
     VENUE                   = var.venue
   }
@@ -65,6 +66,7 @@ locals {
 
 module "services" {
   source = "./modules/services"
+  more   = var.vertex ? ["aiplatform"] : []
 }
 
 module "identities" {
@@ -75,7 +77,8 @@ module "identities" {
   database_roles = {
     for name in keys(local.deployed) : name => name == "api" ? "roles/datastore.viewer" : "roles/datastore.user"
   }
-  depends_on = [module.services]
+  model_users = var.vertex ? ["worker"] : []
+  depends_on  = [module.services]
 }
 
 module "secrets" {

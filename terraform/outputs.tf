@@ -36,7 +36,7 @@ output "dead_letter_subscriptions" {
 output "next_steps" {
   description = "What is left to do by hand."
   value = compact([
-    var.predictor == "baseline" ? "" : "Store the model's key:  gcloud secrets versions add gemini-api-key --project ${var.project_id} --data-file=-",
+    var.predictor == "baseline" || var.vertex ? "" : "Store the model's key:  gcloud secrets versions add gemini-api-key --project ${var.project_id} --data-file=-",
     var.sentiment ? "Store xAI's key:  gcloud secrets versions add xai-api-key --project ${var.project_id} --data-file=-" : "",
     var.execute_trades ? "Store the exchange's keys, without the right to withdraw:  gcloud secrets versions add binance-api-key --project ${var.project_id} --data-file=-  and the same for binance-api-secret" : "Nothing is traded: every decision is followed as a shadow trade. execute_trades = true changes that.",
     var.static_egress ? "Allow only this address for the exchange's key:  ${module.network[0].address}" : "",

@@ -82,6 +82,12 @@ variable "predictor" {
   }
 }
 
+variable "vertex" {
+  type        = bool
+  default     = false
+  description = "Whether Gemini is asked on Vertex AI of this project (VERTEX_PROJECT): the worker's identity is then its key, and gemini-api-key is not needed."
+}
+
 variable "sentiment" {
   type        = bool
   default     = false

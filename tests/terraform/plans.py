@@ -25,6 +25,7 @@ FUNCTIONS: Final = ("dispatcher", "worker", "executor", "reconciler", "sentiment
 EVERYTHING: Final = {
     "execute_trades": True,
     "predictor": "gemini",
+    "vertex": True,
     "sentiment": True,
     "static_egress": True,
     "billing_account": "012345-6789AB-CDEF01",

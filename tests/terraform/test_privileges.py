@@ -114,7 +114,7 @@ def test_each_topic_is_published_to_by_one_function_only(plan: Plan) -> None:
 
 
 def test_the_project_grants_the_database_and_builds_only(plan: Plan) -> None:
-    """Each function has the one database, the api for reading only; a build reads sources; deployment is apart."""
+    """Each function has the one database, the api for reading only; the worker asks models; a build reads sources."""
     user, viewer = "roles/datastore.user", "roles/datastore.viewer"
     sources = (
         'resource.name.startsWith("projects/_/buckets/gcf-v2-") || '
@@ -125,6 +125,7 @@ def test_the_project_grants_the_database_and_builds_only(plan: Plan) -> None:
     assert on(grants(plan), "project ") == {
         *((f"fn-{name}", user, f"project {PROJECT} if {DATABASE}") for name in writing),
         ("fn-api", viewer, f"project {PROJECT} if {DATABASE}"),
+        ("fn-worker", "roles/aiplatform.user", f"project {PROJECT}"),
         ("fn-build", "roles/logging.logWriter", f"project {PROJECT}"),
         ("fn-build", "roles/artifactregistry.writer", f"project {PROJECT}"),
         ("fn-build", "roles/storage.objectViewer", f"project {PROJECT} if {sources}"),

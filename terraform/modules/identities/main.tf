@@ -32,6 +32,13 @@ resource "google_project_iam_member" "database" {
   }
 }
 
+resource "google_project_iam_member" "model" {
+  for_each = var.model_users
+  project  = var.project_id
+  role     = "roles/aiplatform.user"
+  member   = google_service_account.function[each.key].member
+}
+
 resource "google_project_iam_member" "build" {
   for_each = toset(["roles/logging.logWriter", "roles/artifactregistry.writer"])
   project  = var.project_id

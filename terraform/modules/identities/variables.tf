@@ -13,6 +13,11 @@ variable "database_roles" {
   description = "Role of each function on the database."
 }
 
+variable "model_users" {
+  type        = set(string)
+  description = "Functions that may ask models on Vertex AI."
+}
+
 variable "project_id" {
   type        = string
   description = "Project of the database."

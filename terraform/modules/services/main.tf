@@ -1,9 +1,9 @@
 locals {
-  apis = toset([
+  apis = toset(concat(var.more, [
     "artifactregistry", "billingbudgets", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "cloudscheduler",
     "compute", "firebase", "firebasehosting", "firebaserules", "firestore", "iam", "identitytoolkit", "logging",
     "monitoring", "pubsub", "run", "secretmanager", "storage",
-  ])
+  ]))
 }
 
 resource "google_project_service" "this" {

@@ -1,0 +1,4 @@
+variable "more" {
+  type        = list(string)
+  description = "Services that not everybody needs."
+}
