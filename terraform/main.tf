@@ -37,10 +37,6 @@ locals {
     XAI_API_KEY        = "xai-api-key"
   }
 
-  # Without rules nobody reads anything but the functions, which pass rules by. In the file stands an address of nobody.
-  rules_file = "${path.module}/../dashboard/firestore.rules"
-  rules      = fileexists(local.rules_file) ? replace(file(local.rules_file), "owner@example.invalid", lower(var.owner_email)) : "rules_version = '2';\nservice cloud.firestore {\n}\n"
-
   decided = {
     BINANCE_KEY_ENVIRONMENT = var.venue
     EXECUTE_TRADES          = tostring(var.execute_trades)
@@ -106,12 +102,13 @@ module "archive" {
 }
 
 module "database" {
-  source                = "./modules/database"
-  region                = var.region
-  indexes               = local.code.indexes
-  expiring              = local.code.expiring
-  unindexed             = { decisions = ["snapshot", "asked"], intents = ["execution"] }
-  rules                 = local.rules
+  source    = "./modules/database"
+  region    = var.region
+  indexes   = local.code.indexes
+  expiring  = local.code.expiring
+  unindexed = { decisions = ["snapshot", "asked"], intents = ["execution"] }
+  # In the file stands an address of nobody.
+  rules                 = replace(file("${path.module}/../dashboard/firestore.rules"), "owner@example.invalid", lower(var.owner_email))
   backup_retention_days = var.backup_retention_days
   protected             = var.protected
   depends_on            = [module.services]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.terraform.plans import ROOT, Plan, planned
+from tests.terraform.plans import OWNER, ROOT, Plan, planned
 from withearth import deployment
 from withearth.flow.documents import CLAIM_LEASE, EXPIRE_AT, EXPIRING
 from withearth.flow.work import WORK_FOR
@@ -80,6 +80,15 @@ def test_firestore_forgets_what_says_when_it_may(plan: Plan) -> None:
     }
 
     assert found == {(collection, EXPIRE_AT) for collection in EXPIRING}
+
+
+def test_the_rules_let_the_owner_in_and_nobody_else(plan: Plan) -> None:
+    """The one address in them is the owner's; the file's own is nobody's."""
+    (ruleset,) = plan.resources("google_firebaserules_ruleset")
+    content = ruleset["source"][0]["files"][0]["content"]
+
+    assert re.findall(r"[\w.]+@[\w.]+", content) == [OWNER]
+    assert "if true" not in content
 
 
 def test_topics_and_schedules_are_those_of_the_code(plan: Plan) -> None:
