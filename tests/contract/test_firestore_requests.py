@@ -5,7 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import google.auth
 import pytest
+from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.firestore_v1 import types
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode
@@ -15,6 +17,7 @@ from tests.contract.conftest import INDEXES
 from tests.fakes.google_server import FIRESTORE, Failure, GoogleServer, Method, serving
 from withearth.cloud.patience import Patience
 from withearth.domain.errors import Contention, Misconfigured, Unavailable
+from withearth.messaging.pubsub import PubSubPublisher
 from withearth.store.firestore import FirestoreStore
 from withearth.store.firestore_wire import stored, version, write_proto
 from withearth.store.port import (
@@ -337,3 +340,25 @@ def test_a_commit_to_a_missing_database_is_a_setting(line: Line) -> None:
 
     with pytest.raises(Misconfigured, match="PROJECT_ID"):
         line.store.commit([Replace(A, {}, "1.0")])
+
+
+def test_a_store_that_is_gone_is_unavailable() -> None:
+    """Nobody listens there: told after the last try, as something that may be mended by itself."""
+    patience = Patience(attempts=2, sleep=lambda _: None)
+    with closing(FirestoreStore("demo", emulator="127.0.0.1:9", patience=patience)) as store:
+        with pytest.raises(Unavailable, match="Firestore did not answer"):
+            store.get(A)
+        with pytest.raises(Unavailable, match="Firestore did not answer"):
+            store.commit([Create(A, {})])
+
+
+@pytest.mark.parametrize("adapter", [FirestoreStore, PubSubPublisher])
+def test_a_machine_without_credentials_is_told(monkeypatch: pytest.MonkeyPatch, adapter: Any) -> None:
+    """Before anything is sent, with the command that makes some."""
+
+    def none(*_: Any, **__: Any) -> None:
+        raise DefaultCredentialsError("none")
+
+    monkeypatch.setattr(google.auth, "default", none)
+    with pytest.raises(Misconfigured, match="gcloud auth application-default login"):
+        adapter("demo")

@@ -98,3 +98,13 @@ def test_r28_a_run_tells_its_limits_and_can_be_halted_while_it_runs(tmp_path: Pa
     assert "MAX_DAILY_LOSS_USDT=25" in told
     assert 0 == done.returncode, done.stderr
     assert "HALTED: enough" == state_of(tmp_path)
+
+
+def test_schedules_are_paused_in_the_books(books: Path) -> None:
+    """As typed: paused, listed as such, and refused by a name that is none."""
+    assert 0 == withearth(books, "schedules", "pause", "dispatcher").returncode
+
+    listed = withearth(books, "schedules", "list").stdout
+    assert any("dispatcher" in line and "paused" in line for line in listed.splitlines())
+    refused = withearth(books, "schedules", "resume", "dispatch")
+    assert (2, True) == (refused.returncode, "There is no schedule dispatch" in refused.stderr)
