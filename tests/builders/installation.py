@@ -27,7 +27,9 @@ SYMBOLS: Final = "BTCUSDT,ETHUSDT"
 
 def settings_of(directory: Path, **changes: str) -> Settings:
     """Settings of an installation on the synthetic market."""
-    return load_settings({"SYMBOLS": SYMBOLS, "STATE_DIR": str(directory), **changes}, env_file=None)
+    return load_settings(
+        {"SYMBOLS": SYMBOLS, "STATE_DIR": str(directory), "CHART_SYMBOLS": "0", **changes}, env_file=None
+    )
 
 
 class AlwaysLong:

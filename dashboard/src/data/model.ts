@@ -505,9 +505,11 @@ export interface Verdict {
   check: Check | null;
 }
 
-/** Request weight used within the exchange's present minute. */
+/** Request weight used within the exchange's present minute; `stop` is the code of a stop by the exchange. */
 export interface Weight {
   used: number;
   limit: number;
   at: Instant;
+  stop: string | null;
+  stop_until: Instant | null;
 }

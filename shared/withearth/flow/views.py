@@ -113,7 +113,14 @@ def _exchange(runtime: Runtime, now: datetime) -> tuple[Weight | None, int | Non
         return None, None
     known = traffic.known()
     skew = None if known.offset is None else -known.offset // timedelta(milliseconds=1)
-    return {"used": known.used, "limit": traffic.limits.weight_1m, "at": now}, skew
+    weight: Weight = {
+        "used": known.used,
+        "limit": traffic.limits.weight_1m,
+        "at": now,
+        "stop": None if known.stop is None else known.stop.reason.value,
+        "stop_until": None if known.stop is None else known.stop.until,
+    }
+    return weight, skew
 
 
 @dataclass(frozen=True, slots=True)

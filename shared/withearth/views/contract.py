@@ -79,11 +79,13 @@ class Tick(TypedDict):
 
 @with_config(EXACT)
 class Weight(TypedDict):
-    """Request weight used within the exchange's present minute."""
+    """Request weight used within the exchange's present minute; `stop` is the code of a stop by the exchange."""
 
     used: int
     limit: int
     at: Instant
+    stop: str | None
+    stop_until: Instant | None
 
 
 @with_config(EXACT)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from withearth.views.contract import FeedRow, OrderOutcome
 
-REASON_CHARS: Final = 100
+REASON_CHARS: Final = 50
 """Of a predictor's reasoning: enough for a line; the whole stands in the decision."""
 
 

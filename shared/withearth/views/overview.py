@@ -123,6 +123,8 @@ def _clock(skew_ms: int) -> Health:
 
 
 def _weight(weight: Weight) -> Health:
+    if weight["stop"] is not None:
+        return _check("WEIGHT", "alarm", weight["stop"])
     nearly = weight["used"] >= weight["limit"] * NEARLY
     return _check("WEIGHT", "watch" if nearly else "ok", weight["used"], weight["limit"])
 
