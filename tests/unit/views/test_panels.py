@@ -19,7 +19,7 @@ from withearth.views.calibration import PREDICTORS_MAX, calibration_view, counte
 from withearth.views.contract import Level, LimitsView, Model, Position, Tick, Trading, Weight
 from withearth.views.feed import REASON_CHARS, feed_row, is_open, shortened
 from withearth.views.heatmap import heat_row
-from withearth.views.overview import Known, health, verdict
+from withearth.views.overview import CANARY, Known, health, verdict
 from withearth.views.positions import Mark, executed_position, shadow_position
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -262,6 +262,7 @@ def known(**changes: Any) -> Known:
         "model": MODEL,
         "weight": WEIGHT,
         "clock_skew_ms": 12,
+        "account": [],
     }
     return Known(**(fields | changes))
 
@@ -276,6 +277,7 @@ def known(**changes: Any) -> Known:
         ({"positions": [NAKED]}, "PROTECTION", "alarm"),
         ({"limits": LIMITS | {"readable": False}}, "LIMITS", "alarm"),
         ({"limits": LIMITS | {"limits": [STOPPING]}}, "LIMITS", "watch"),
+        ({"account": [CANARY]}, "ACCOUNT", "alarm"),
         ({"tick": None}, "TICK", "watch"),
         ({"tick": TICK | {"closed_at": NOW - 8 * MINUTE}}, "TICK", "alarm"),
         ({"tick": TICK | {"closed_at": NOW - 3 * MINUTE, "decided": 3}}, "TICK", "watch"),
@@ -305,8 +307,8 @@ def test_a_good_day_is_ok() -> None:
 
     assert verdict(health(known())) == {"level": "ok", "check": None}
     assert verdict(health(shadow)) == {"level": "ok", "check": None}
-    assert len(health(known())) == 9
-    assert len(health(known(model=None, weight=None, clock_skew_ms=None))) == 5
+    assert len(health(known())) == 10
+    assert len(health(known(model=None, weight=None, clock_skew_ms=None, account=None))) == 5
 
 
 def test_the_worst_comes_first() -> None:
