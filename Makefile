@@ -6,25 +6,37 @@ BIN := $(VENV)/bin
 ARGS ?=
 TFCHECK ?= ../shared/tools/tfcheck
 
-.PHONY: demo test lint check coverage emulators bench terraform deploy lock clean
+.PHONY: demo test lint check dashboard-lint dashboard-check lighthouse coverage emulators bench terraform deploy lock clean
 
 demo: $(VENV)/.local
+	@$(MAKE) --no-print-directory dashboard/dist || echo "Going on without the dashboard."
 	$(BIN)/withearth demo $(ARGS)
 
 test: lint check
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev dashboard-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev dashboard-check
 	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 # By itself: watching every branch makes the tests a third slower, and nothing is decided by the figure.
 coverage: $(VENV)/.dev
 	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered
+
+# The dashboard's own checks. What needs Chromium says so where there is none; with REQUIRE_BROWSER=1 that is a failure.
+dashboard-lint: dashboard/node_modules
+	cd dashboard && npm run --silent lint
+
+dashboard-check: dashboard/dist
+	cd dashboard && npm run --silent test
+
+# Lighthouse on the built page, throttled as a mid-range phone on a slow line, and the scroll trace. Needs Chromium.
+lighthouse: dashboard/dist
+	cd dashboard && npm run --silent bench
 
 # Google's own emulators: the tests start them where they find them. This says whether they do.
 emulators: $(VENV)/.dev
@@ -49,12 +61,24 @@ lock:
 	./requirements/compile.sh
 
 clean:
+	rm -rf dashboard/node_modules dashboard/dist
 	rm -rf $(VENV) .withearth .pytest_cache .mypy_cache .ruff_cache .coverage .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "withEarth needs Python 3.11 or newer, " + sys.version.split()[0] + " was found: set PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
+
+dashboard/node_modules: dashboard/package-lock.json
+	@command -v npm >/dev/null || { echo "The dashboard needs Node.js 20.19 or newer with npm, and there is none on the path."; exit 1; }
+	cd dashboard && npm ci --silent
+	@touch $@
+
+DASHBOARD := $(shell find dashboard/src dashboard/public -type f) dashboard/index.html dashboard/vite.config.ts docs/reasons.md
+
+dashboard/dist: dashboard/node_modules $(DASHBOARD)
+	cd dashboard && npm run --silent build -- --logLevel warn
+	@touch $@
 
 # The requirements are complete and hashed, so nothing is left for pip to resolve.
 $(VENV)/.%: requirements/%.txt pyproject.toml | $(BIN)/python

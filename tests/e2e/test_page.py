@@ -1,63 +1,66 @@
-"""The page as a browser shows it, over a running local site."""
+"""How a local run serves the dashboard: the built app under its address, or one sentence that says what is missing."""
 
-import os
-import re
-import shutil
-import subprocess
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.builders.installation import Installation
+from withearth.local import server
 from withearth.local.server import serving
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--virtual-time-budget=4000",
-)
+
+def answer(address: str, path: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers and text of one request; a redirection is not followed."""
+    line = HTTPConnection(urlsplit(address).netloc, timeout=10)
+    line.request("GET", path)
+    response = line.getresponse()
+    text = response.read().decode()
+    line.close()
+    return response.status, dict(response.headers), text
 
 
-def chromium() -> str:
-    """The browser, or a skip that says so; with REQUIRE_BROWSER=1 its absence is a failure."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None and os.environ.get("REQUIRE_BROWSER") == "1":
-        pytest.fail("REQUIRE_BROWSER is 1 and there is no Chromium")
-    if found is None:
-        pytest.skip("NO BROWSER FOUND: install Chromium to check the page")
-    return found
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A built page of one script, where the server looks for it."""
+    folder = tmp_path / "dist"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<script type=module src=./assets/app.js></script>")
+    (folder / "assets" / "app.js").write_text("export {};")
+    monkeypatch.setattr(server, "BUILT_PAGE", folder)
+    return folder
 
 
-def page(address: str, profile: Path) -> str:
-    """The document after its scripts ran."""
-    arguments = [chromium(), *FLAGS, f"--user-data-dir={profile}", "--dump-dom", f"{address}/dashboard"]
-    return subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=60).stdout
-
-
-def test_the_page_shows_what_runs_and_what_it_earned(tmp_path: Path) -> None:
-    """Origin, mode and predictor are labelled, and money, decisions, journal and activity are there."""
-    installation = Installation(tmp_path / "state")
-    installation.run(6)
-    with serving(installation.runtime, 0) as address:
-        shown = page(address, tmp_path / "profile")
-
-    for label in ("SYNTHETIC", "SHADOW", "baseline-1"):
-        assert f"<span>{label}</span>" in shown
-    assert "Running. Last heartbeat 2026-01-05 06:05 UTC" in shown
-    assert "<td>BTCUSDT</td>" in shown
-    assert "TRADE_CLOSED" in shown
-    assert re.search(r'aria-label="Equity after each of \d+ closed trades', shown)
-
-
-def test_the_page_is_calm_before_the_first_tick(tmp_path: Path) -> None:
-    """A fresh installation shows what is to come, not an error."""
+@pytest.mark.usefixtures("built")
+def test_the_page_and_its_files_are_served_under_a_policy_without_inline_scripts(tmp_path: Path) -> None:
+    """What the page brings comes from its own host, and nothing written into it would run."""
     with serving(Installation(tmp_path / "state").runtime, 0) as address:
-        shown = page(address, tmp_path / "profile")
+        page, script = answer(address, "/dashboard/"), answer(address, "/dashboard/assets/app.js")
 
-    assert "the first reconciliation is due within a minute" in shown
-    assert "No trade yet." in shown
+    assert page[0] == script[0] == 200
+    assert "./assets/app.js" in page[2]
+    assert script[1]["Content-Type"].startswith("text/javascript")
+    assert "default-src 'self'" in page[1]["Content-Security-Policy"]
+    assert "unsafe" not in page[1]["Content-Security-Policy"]
+
+
+@pytest.mark.usefixtures("built")
+def test_the_address_gets_its_slash_and_keeps_its_question(tmp_path: Path) -> None:
+    """The files are addressed from the page's own folder, so `/dashboard?demo` moves to `/dashboard/?demo`."""
+    with serving(Installation(tmp_path / "state").runtime, 0) as address:
+        status, headers, _ = answer(address, "/dashboard?demo")
+
+    assert status == 308
+    assert urlsplit(headers["Location"])[2:4] == ("/dashboard/", "demo")
+
+
+def test_a_page_that_is_not_built_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Node there is no page, and the API works all the same."""
+    monkeypatch.setattr(server, "BUILT_PAGE", tmp_path / "nothing")
+    with serving(Installation(tmp_path / "state").runtime, 0) as address:
+        page, health = answer(address, "/dashboard"), answer(address, "/health")
+
+    assert page[0] == 503
+    assert page[2] == "The dashboard is not built: install Node.js 20.19 or newer and run `make dashboard/dist`."
+    assert health[0] == 200

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.middleware.shared_data import SharedDataMiddleware
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from withearth.bootstrap import ENVIRON_KEY
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PAGE: Final = "/dashboard"
+BUILT_PAGE: Final = REPOSITORY / "dashboard" / "dist"
+NOT_BUILT: Final = "The dashboard is not built: install Node.js 20.19 or newer and run `make dashboard/dist`."
 THREADS: Final = STREAMS_MAX + 4
 """One for each stream, and some for everything else. A request of lookahead is how the server sees that one is gone."""
 SECURITY_HEADERS: Final = [
@@ -44,7 +47,7 @@ class LocalSite:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._pages = SharedDataMiddleware(self._functions, {PAGE: str(REPOSITORY / "dashboard")}, cache=False)
+        self._pages = SharedDataMiddleware(self._functions, {PAGE: str(BUILT_PAGE)}, cache=False)
         self._desk = Desk(runtime)
         self._streams = Streams(runtime.store) if isinstance(runtime.store, Watched) else None
 
@@ -76,7 +79,16 @@ class LocalSite:
         except HTTPException as error:
             return _json({"status": "error", "message": error.description}, error.code or 500)
         if request.path in (PAGE, f"{PAGE}/"):
-            environ["PATH_INFO"] = f"{PAGE}/index.html"
+            return self._page(request)
+        return self._pages
+
+    def _page(self, request: Request) -> "WSGIApplication":
+        """The page, under an address that ends in a slash: its files are addressed from there."""
+        if not (BUILT_PAGE / "index.html").is_file():
+            return Response(NOT_BUILT, 503, mimetype="text/plain")
+        if request.path == PAGE:
+            return redirect(request.url.replace(PAGE, f"{PAGE}/", 1), 308)
+        request.environ["PATH_INFO"] = f"{PAGE}/index.html"
         return self._pages
 
     def _stream(self, request: Request) -> Response:

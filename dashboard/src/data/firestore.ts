@@ -1,0 +1,214 @@
+/**
+ * The Firestore adapter: listeners on `views/*` and on the newest feeds, trades and events; everything else is read
+ * when it is asked for. It only looks, but for one document: `control/request`.
+ */
+
+import type * as Firestore from "@firebase/firestore";
+import type {
+  Chart,
+  Decision,
+  EventPage,
+  EventRow,
+  Feed,
+  FeedPage,
+  Intent,
+  Label,
+  Story,
+  Trade,
+  TradePage,
+} from "./model";
+import { VIEWS, type Sink, type Source, type Stop, type ViewName, type Views, type Wish } from "./source";
+
+/** What of the SDK is used. */
+export type Sdk = Pick<
+  typeof Firestore,
+  | "collection"
+  | "doc"
+  | "documentId"
+  | "getDoc"
+  | "getDocs"
+  | "limit"
+  | "onSnapshot"
+  | "orderBy"
+  | "query"
+  | "serverTimestamp"
+  | "setDoc"
+  | "startAfter"
+  | "where"
+>;
+
+export interface Connection {
+  readonly sdk: Sdk;
+  readonly db: Firestore.Firestore;
+  /** The address of who is signed in, which the rules compare. */
+  readonly who: string;
+}
+
+const FEEDS = 48;
+const ROWS = 100;
+
+interface Listed {
+  readonly collection: "feed" | "trades" | "events";
+  readonly by: string;
+  readonly size: number;
+}
+const FEED: Listed = { collection: "feed", by: "at", size: FEEDS };
+const TRADES: Listed = { collection: "trades", by: "opened_at", size: ROWS };
+const EVENTS: Listed = { collection: "events", by: "at", size: ROWS };
+
+interface Page<Row> {
+  readonly rows: Row[];
+  readonly next: string | null;
+}
+
+/** Documents as the app knows them: every Timestamp becomes the text of its instant. */
+export function plainOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainOf);
+  if (value === null || typeof value !== "object") return value;
+  if ("toDate" in value && typeof value.toDate === "function") {
+    return (value as { toDate: () => Date }).toDate().toISOString();
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plainOf(each)]));
+}
+
+function isDenied(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === "permission-denied" || code === "unauthenticated";
+}
+
+class FirestoreSource implements Source {
+  readonly isSaved = false;
+  private sink: Sink | null = null;
+  /** Where each page ended, under the id that its `next` names. */
+  private readonly cursors = new Map<string, Firestore.QueryDocumentSnapshot>();
+
+  constructor(private readonly connection: Connection) {}
+
+  open(sink: Sink): Stop {
+    this.sink = sink;
+    sink.line("connecting");
+    const stops = [
+      ...VIEWS.map((name) => this.watchView(sink, name)),
+      this.watchNewest<Feed>(FEED, ({ rows, next }) => {
+        sink.feed({ feeds: rows, next });
+      }),
+      this.watchNewest<Trade>(TRADES, ({ rows, next }) => {
+        sink.trades({ trades: rows, next });
+      }),
+      this.watchNewest<EventRow>(EVENTS, ({ rows, next }) => {
+        sink.events({ events: rows, next });
+      }),
+    ];
+    return () => {
+      this.sink = null;
+      for (const stop of stops) stop();
+    };
+  }
+
+  private readonly fail = (error: unknown): void => {
+    this.sink?.line(isDenied(error) ? "refused" : "offline");
+  };
+
+  private watchView(sink: Sink, name: ViewName): Stop {
+    const { sdk, db } = this.connection;
+    const told = (found: Firestore.DocumentSnapshot): void => {
+      const { fromCache } = found.metadata;
+      // The overview is written every minute, so its listener is the one that tells whether the line stands.
+      if (name === "overview") sink.line(fromCache ? "offline" : "open");
+      if (!fromCache || found.exists())
+        sink.view(name, (plainOf(found.data()) ?? null) as Views[ViewName] | null);
+    };
+    return sdk.onSnapshot(
+      sdk.doc(db, "views", name),
+      { includeMetadataChanges: name === "overview" },
+      { next: told, error: this.fail },
+    );
+  }
+
+  private watchNewest<Row>(listed: Listed, tell: (page: Page<Row>) => void): Stop {
+    const { sdk } = this.connection;
+    return sdk.onSnapshot(this.newest(listed), {
+      next: (found) => {
+        if (!found.metadata.fromCache || found.size > 0) tell(this.page(listed, found));
+      },
+      error: this.fail,
+    });
+  }
+
+  private newest({ collection, by, size }: Listed, ...after: Firestore.QueryConstraint[]): Firestore.Query {
+    const { sdk, db } = this.connection;
+    return sdk.query(sdk.collection(db, collection), sdk.orderBy(by, "desc"), ...after, sdk.limit(size));
+  }
+
+  private page<Row>(listed: Listed, found: Firestore.QuerySnapshot): Page<Row> {
+    const last = found.size < listed.size ? undefined : found.docs.at(-1);
+    if (last) this.cursors.set(`${listed.collection}/${last.id}`, last);
+    return { rows: found.docs.map((each) => plainOf(each.data()) as Row), next: last?.id ?? null };
+  }
+
+  private async before<Row>(listed: Listed, next: string): Promise<Page<Row>> {
+    const { sdk } = this.connection;
+    const cursor = this.cursors.get(`${listed.collection}/${next}`);
+    if (cursor === undefined) return { rows: [], next: null };
+    return this.page(listed, await sdk.getDocs(this.newest(listed, sdk.startAfter(cursor))));
+  }
+
+  async feedBefore(next: string): Promise<FeedPage> {
+    const page = await this.before<Feed>(FEED, next);
+    return { feeds: page.rows, next: page.next };
+  }
+
+  async tradesBefore(next: string): Promise<TradePage> {
+    const page = await this.before<Trade>(TRADES, next);
+    return { trades: page.rows, next: page.next };
+  }
+
+  async eventsBefore(next: string): Promise<EventPage> {
+    const page = await this.before<EventRow>(EVENTS, next);
+    return { events: page.rows, next: page.next };
+  }
+
+  watchChart(symbol: string, tell: (chart: Chart | null) => void): Stop {
+    const { sdk, db } = this.connection;
+    return sdk.onSnapshot(sdk.doc(db, "charts", symbol), {
+      next: (found) => {
+        tell((plainOf(found.data()) ?? null) as Chart | null);
+      },
+      error: this.fail,
+    });
+  }
+
+  async story(decisionId: string): Promise<Story | null> {
+    const { sdk, db } = this.connection;
+    const read = async (collection: string): Promise<unknown> =>
+      plainOf((await sdk.getDoc(sdk.doc(db, collection, decisionId))).data()) ?? null;
+    const id = sdk.documentId();
+    // "." is the character after "-": every id that begins with the decision's, and no other.
+    const about = [sdk.where(id, ">=", `${decisionId}-`), sdk.where(id, "<", `${decisionId}.`)];
+    const [decision, intent, trade, label, events] = await Promise.all([
+      read("decisions"),
+      read("intents"),
+      read("trades"),
+      read("labels"),
+      sdk.getDocs(sdk.query(sdk.collection(db, "events"), ...about)),
+    ]);
+    if (decision === null) return null;
+    return {
+      decision: decision as Decision,
+      intent: intent as Intent | null,
+      trade: trade as Trade | null,
+      label: label as Label | null,
+      events: events.docs.map((each) => plainOf(each.data()) as EventRow),
+    };
+  }
+
+  readonly ask = async (wish: Wish): Promise<void> => {
+    const { sdk, db, who } = this.connection;
+    const request = { ...wish, id: crypto.randomUUID(), who, at: sdk.serverTimestamp() };
+    await sdk.setDoc(sdk.doc(db, "control", "request"), request);
+  };
+}
+
+export function firestoreSource(connection: Connection): Source {
+  return new FirestoreSource(connection);
+}

@@ -1,0 +1,75 @@
+/** Where the page's documents come from. Every adapter keeps the same promises: tests/unit/source.contract.ts. */
+
+import type {
+  Action,
+  CalibrationView,
+  Chart,
+  ControlView,
+  EventPage,
+  FeedPage,
+  HeatMapView,
+  LimitsView,
+  MoneyView,
+  OverviewView,
+  PositionsView,
+  Story,
+  TradePage,
+} from "./model";
+
+export interface Views {
+  readonly overview: OverviewView;
+  readonly money: MoneyView;
+  readonly positions: PositionsView;
+  readonly heatmap: HeatMapView;
+  readonly limits: LimitsView;
+  readonly calibration: CalibrationView;
+  readonly control: ControlView;
+}
+export type ViewName = keyof Views;
+export const VIEWS: readonly ViewName[] = [
+  "overview",
+  "money",
+  "positions",
+  "heatmap",
+  "limits",
+  "calibration",
+  "control",
+];
+
+/** `offline` comes back by itself; `refused` needs a person: another account, or another right. */
+export type Line = "connecting" | "open" | "offline" | "refused";
+
+/** What a source tells. Each call replaces what it told before about the same thing. */
+export interface Sink {
+  line(line: Line): void;
+  view<Name extends ViewName>(name: Name, document: Views[Name] | null): void;
+  feed(newest: FeedPage): void;
+  trades(newest: TradePage): void;
+  events(newest: EventPage): void;
+}
+
+/** A request to trade less, or to trade again. The reconciler answers it in `views/control`. */
+export interface Wish {
+  readonly action: Action;
+  readonly word: string | null;
+  readonly why: string;
+}
+
+export type Stop = () => void;
+
+export interface Source {
+  /** Whether these are documents of a moment in the past, for which time goes on from then. */
+  readonly isSaved: boolean;
+  /** Tell the sink what there is and what changes, until stopped. */
+  open(sink: Sink): Stop;
+  /** The candles of a symbol, now and whenever they change; null while there are none. */
+  watchChart(symbol: string, tell: (chart: Chart | null) => void): Stop;
+  /** What came before a page, given its `next`. These reject when there is no line. */
+  feedBefore(next: string): Promise<FeedPage>;
+  tradesBefore(next: string): Promise<TradePage>;
+  eventsBefore(next: string): Promise<EventPage>;
+  /** Everything about one decision, null for an unknown one. */
+  story(decisionId: string): Promise<Story | null>;
+  /** Ask for another trading state; null for who only looks. Rejects with the sentence of whoever refused. */
+  readonly ask: ((wish: Wish) => Promise<void>) | null;
+}

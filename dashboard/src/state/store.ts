@@ -1,0 +1,170 @@
+/** Everything the page knows, as signals: what a panel reads is all that redraws it. */
+
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { EventRow, Feed, FeedRow, OverviewView, Trade } from "../data/model";
+import type { Line, Sink, Source, ViewName, Views } from "../data/source";
+import { millis } from "../format/times";
+import { now, setNow } from "./clock";
+
+/** How long ago the heartbeat of a saved demo is said to be when it opens. */
+const SAVED_AGE_MS = 12_000;
+
+/** `undefined` while nobody has told, `null` where there is nothing yet. */
+type Known<Document> = Signal<Document | null | undefined>;
+
+export interface Decided extends FeedRow {
+  readonly at: string;
+}
+
+/** A list that grows at both ends: newer rows arrive by themselves, older ones when somebody scrolls to them. */
+class Growing<Row> {
+  readonly rows: ReadonlySignal<readonly Row[]>;
+  readonly told = signal(false);
+  private readonly byKey = signal<ReadonlyMap<string, Row>>(new Map());
+  private next: string | null = null;
+  private reading = false;
+
+  constructor(
+    private readonly keyOf: (row: Row) => string,
+    timeOf: (row: Row) => string,
+  ) {
+    this.rows = computed(() =>
+      [...this.byKey.value.values()].sort((a, b) =>
+        timeOf(a) < timeOf(b) ? 1 : timeOf(a) > timeOf(b) ? -1 : 0,
+      ),
+    );
+  }
+
+  tell(newest: readonly Row[], next: string | null): void {
+    const known = this.byKey.peek();
+    // Where the newest page does not reach back to what is known, something is missing in between: begin anew.
+    const reaches = newest.length === 0 || newest.some((row) => known.has(this.keyOf(row)));
+    if (known.size === 0 || !reaches) {
+      this.byKey.value = new Map();
+      this.next = next;
+    }
+    this.merge(newest);
+    this.told.value = true;
+  }
+
+  async readOlder(read: (next: string) => Promise<readonly [readonly Row[], string | null]>): Promise<void> {
+    if (this.next === null || this.reading) return;
+    this.reading = true;
+    try {
+      const [rows, next] = await read(this.next);
+      this.next = next;
+      this.merge(rows);
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  private merge(rows: readonly Row[]): void {
+    const merged = new Map(this.byKey.value);
+    for (const row of rows) merged.set(this.keyOf(row), row);
+    this.byKey.value = merged;
+  }
+}
+
+export class Store implements Sink {
+  readonly source: Source;
+  readonly connection = signal<Line>("connecting");
+  /** When the line was last known to stand, by this browser's clock. */
+  readonly heardAt = signal<number | null>(null);
+  readonly views: { readonly [Name in ViewName]: Known<Views[Name]> } = {
+    overview: signal(undefined),
+    money: signal(undefined),
+    positions: signal(undefined),
+    heatmap: signal(undefined),
+    limits: signal(undefined),
+    calibration: signal(undefined),
+    control: signal(undefined),
+  };
+  readonly feeds = new Growing<Feed>(
+    (feed) => feed.tick_id,
+    (feed) => feed.at,
+  );
+  readonly tradeList = new Growing<Trade>(
+    (trade) => trade.id,
+    (trade) => trade.opened_at,
+  );
+  readonly eventList = new Growing<EventRow>(
+    (event) => [event.at, event.kind, event.symbol, event.text].join("|"),
+    (event) => event.at,
+  );
+  readonly decisions = computed<readonly Decided[]>(() =>
+    this.feeds.rows.value.flatMap((feed) => feed.rows.map((row) => ({ ...row, at: feed.at }))),
+  );
+  /** The symbol whose candles are shown; the first one until somebody chooses. */
+  readonly chosen = signal<string | null>(null);
+  readonly symbol = computed(() => this.chosen.value ?? this.views.overview.value?.symbols[0] ?? null);
+
+  constructor(source: Source) {
+    this.source = source;
+  }
+
+  /** Whether what is shown is older than it may be. A saved demo does not age. */
+  readonly isStale = computed(() => {
+    if (this.connection.value === "offline" || this.connection.value === "refused") return true;
+    const overview = this.views.overview.value;
+    const beat = millis(overview?.heartbeat_at);
+    return beat !== null && now.value - beat > (overview?.stale_after_s ?? 0) * 1000;
+  });
+
+  line(line: Line): void {
+    this.connection.value = line;
+    if (line === "open") this.heardAt.value = Date.now();
+  }
+
+  view<Name extends ViewName>(name: Name, document: Views[Name] | null): void {
+    if (name === "overview" && this.source.isSaved) this.standAsOf(document as OverviewView | null);
+    this.views[name].value = document;
+  }
+
+  private standAsOf(overview: OverviewView | null): void {
+    const beat = millis(overview?.heartbeat_at);
+    if (beat !== null) setNow(beat + SAVED_AGE_MS);
+  }
+
+  feed(newest: { readonly feeds: readonly Feed[]; readonly next: string | null }): void {
+    this.feeds.tell(newest.feeds, newest.next);
+  }
+
+  trades(newest: { readonly trades: readonly Trade[]; readonly next: string | null }): void {
+    this.tradeList.tell(newest.trades, newest.next);
+  }
+
+  events(newest: { readonly events: readonly EventRow[]; readonly next: string | null }): void {
+    this.eventList.tell(newest.events, newest.next);
+  }
+
+  readonly olderDecisions = (): void => {
+    const older = this.feeds.readOlder(async (next) => {
+      const page = await this.source.feedBefore(next);
+      return [page.feeds, page.next];
+    });
+    older.catch(() => {
+      this.line("offline");
+    });
+  };
+
+  readonly olderTrades = (): void => {
+    const older = this.tradeList.readOlder(async (next) => {
+      const page = await this.source.tradesBefore(next);
+      return [page.trades, page.next];
+    });
+    older.catch(() => {
+      this.line("offline");
+    });
+  };
+
+  readonly olderEvents = (): void => {
+    const older = this.eventList.readOlder(async (next) => {
+      const page = await this.source.eventsBefore(next);
+      return [page.events, page.next];
+    });
+    older.catch(() => {
+      this.line("offline");
+    });
+  };
+}

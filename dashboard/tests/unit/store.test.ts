@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Feed } from "../../src/data/model";
+import type { Source } from "../../src/data/source";
+import { belongs } from "../../src/panels/Decisions";
+import { now, setNow } from "../../src/state/clock";
+import { Store } from "../../src/state/store";
+import { verdictOf } from "../../src/state/verdict";
+import { instant, NOW } from "../builders/basics";
+import { aWorld } from "../builders/world";
+
+const world = aWorld({ ticks: 30 });
+
+function aSource(more: Partial<Source> = {}): Source {
+  return {
+    isSaved: false,
+    open: () => () => undefined,
+    watchChart: () => () => undefined,
+    feedBefore: () => Promise.resolve({ feeds: [], next: null }),
+    tradesBefore: () => Promise.resolve({ trades: [], next: null }),
+    eventsBefore: () => Promise.resolve({ events: [], next: null }),
+    story: () => Promise.resolve(null),
+    ask: null,
+    ...more,
+  };
+}
+
+function ticks(feeds: readonly Feed[]): string[] {
+  return feeds.map((feed) => feed.tick_id);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW });
+  setNow(NOW);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("lists", () => {
+  it("grow at both ends, newest first, each row once", async () => {
+    const older = world.feeds.slice(20);
+    const store = new Store(aSource({ feedBefore: () => Promise.resolve({ feeds: older, next: null }) }));
+    store.feed({ feeds: world.feeds.slice(10, 20), next: "x" });
+    store.olderDecisions();
+    await vi.runAllTimersAsync();
+    store.feed({ feeds: world.feeds.slice(5, 15), next: "y" });
+
+    expect(ticks(store.feeds.rows.value)).toEqual(ticks(world.feeds.slice(5)));
+  });
+
+  it("begin anew after an absence that left a hole", () => {
+    const store = new Store(aSource());
+    store.feed({ feeds: world.feeds.slice(20), next: null });
+    store.feed({ feeds: world.feeds.slice(0, 5), next: "x" });
+
+    expect(ticks(store.feeds.rows.value)).toEqual(ticks(world.feeds.slice(0, 5)));
+  });
+
+  it("show what a row became", () => {
+    const store = new Store(aSource());
+    const [feed] = world.feeds;
+    if (feed === undefined) throw new Error("no feed");
+    store.feed({ feeds: [{ ...feed, rows: feed.rows.slice(0, 1) }], next: null });
+    store.feed({ feeds: [feed], next: null });
+
+    expect(store.decisions.value.length).toBe(feed.rows.length);
+  });
+
+  it("say so when what is older cannot be read", async () => {
+    const store = new Store(aSource({ feedBefore: () => Promise.reject(new Error("no line")) }));
+    store.feed({ feeds: world.feeds, next: "x" });
+    store.olderDecisions();
+    await vi.runAllTimersAsync();
+
+    expect(store.connection.value).toBe("offline");
+  });
+});
+
+describe("staleness", () => {
+  it("comes with the age of the heartbeat, and with a broken line", () => {
+    const store = new Store(aSource());
+    store.view("overview", world.views.overview);
+    store.line("open");
+
+    expect(store.isStale.value).toBe(false);
+    now.value = NOW + 180_000;
+    expect(store.isStale.value).toBe(true);
+    now.value = NOW;
+    store.line("offline");
+    expect(store.isStale.value).toBe(true);
+  });
+
+  it("never comes over a saved demo, whenever it is opened", () => {
+    const store = new Store(aSource({ isSaved: true }));
+    now.value = NOW + 365 * 86_400_000;
+    store.line("open");
+    store.view("overview", world.views.overview);
+
+    expect(store.isStale.value).toBe(false);
+  });
+});
+
+describe("the verdict", () => {
+  const overview = world.views.overview;
+  const seen = { line: "open", heardAt: NOW, overview, now: NOW } as const;
+  const said = (more: object): string => verdictOf({ ...seen, ...more }).text;
+
+  it("believes no number that it cannot know to be fresh", () => {
+    const ill = { verdict: { level: "ok", check: null }, heartbeat_at: instant(NOW - 181_000) };
+
+    expect(said({ overview: { ...overview, ...ill } })).toContain("No heartbeat for 3m 1s");
+    expect(verdictOf({ ...seen, line: "offline", now: NOW + 65_000 })).toEqual({
+      level: "alarm",
+      text: "No connection for 1m 5s: what is shown is old. Trying again by itself.",
+    });
+    expect(said({ line: "refused" })).toContain("may not be read");
+    expect(said({ overview: undefined })).toBe("Connecting …");
+    expect(said({ overview: null })).toContain("first reconciliation");
+  });
+
+  it("names who halted, and why", () => {
+    const trading = { state: "HALTED", who: "owner", why: "looks odd", at: null, known: true };
+    const halted = { ...overview, trading, verdict: { level: "alarm", check: "TRADING" } };
+
+    expect(said({ overview: halted })).toBe("Trading is halted: looks odd (owner).");
+  });
+
+  it("says of shadow trades that no order is sent", () => {
+    expect(said({})).toBe("All is well. 6 symbols watched, 2 positions open.");
+    expect(said({ overview: { ...overview, executes: false } })).toContain("no order is sent");
+  });
+});
+
+describe("filters", () => {
+  it("part the decisions by what became of them", () => {
+    const store = new Store(aSource());
+    store.feed({ feeds: world.feeds, next: null });
+    const rows = store.decisions.value;
+    const count = (filter: Parameters<typeof belongs>[0]): number =>
+      rows.filter((row) => belongs(filter, row)).length;
+
+    expect(count("all")).toBe(rows.length);
+    expect(count("traded") + count("blocked")).toBe(rows.length);
+    expect(rows.filter((row) => belongs("invalid", row)).map((row) => row.blocked_by)).toContain(
+      "MODEL_TRUNCATED",
+    );
+    expect(rows.filter((row) => belongs("invalid", row)).every((row) => belongs("blocked", row))).toBe(true);
+  });
+});
