@@ -11,6 +11,7 @@ import pytest
 from tests.builders.command_line import command, environment, withearth
 from withearth.bootstrap import open_store
 from withearth.flow.documents import flatten_ref, trading_ref
+from withearth.store.firestore import FirestoreStore
 
 
 @pytest.fixture
@@ -108,3 +109,16 @@ def test_schedules_are_paused_in_the_books(books: Path) -> None:
     assert any("dispatcher" in line and "paused" in line for line in listed.splitlines())
     refused = withearth(books, "schedules", "resume", "dispatch")
     assert (2, True) == (refused.returncode, "There is no schedule dispatch" in refused.stderr)
+
+
+def test_the_owner_s_hand_reaches_into_the_cloud(tmp_path: Path, project: str, firestore_emulator: str) -> None:
+    """The same command on the books that STORE names: no directory, no other way to say it."""
+    cloud = {"STORE": "cloud", "PROJECT_ID": project, "FIRESTORE_EMULATOR_HOST": firestore_emulator}
+    done = withearth(tmp_path, "halt", "--why", "from afar", **cloud)
+
+    assert (0, "Trading is HALTED.\n") == (done.returncode, done.stdout), done.stderr
+    with closing(FirestoreStore(project, emulator=firestore_emulator)) as store:
+        stored = store.get(trading_ref())
+    assert stored is not None
+    assert ("HALTED", "from afar") == (stored.data["state"], stored.data["why"])
+    assert [] == list(tmp_path.iterdir())

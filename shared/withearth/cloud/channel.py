@@ -12,8 +12,9 @@ OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.min_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 250),
-    # A load balancer drops what is idle without a word; a ping finds out before a request is lost in it.
-    ("grpc.keepalive_time_ms", 60_000),
+    # An instance that was frozen wakes with a line that is dead without a word: after this time without an
+    # acknowledgement it is given up, sooner than the call on it.
+    ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
 )
 OWNER: Final = (("authorization", "Bearer owner"),)

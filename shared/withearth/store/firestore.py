@@ -223,7 +223,7 @@ class FirestoreStore:
             case StatusCode.FAILED_PRECONDITION:
                 return Misconfigured(
                     f"Firestore lacks an index in the project {self._service.project}, or is still building it: "
-                    "`terraform apply` or `firebase deploy --only firestore:indexes` makes it."
+                    "`terraform apply` makes it, which may take some minutes."
                 )
             case StatusCode.INVALID_ARGUMENT:
                 return InvalidDocument(f"Firestore refuses the request: {detail_of(error)}")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.builders.installation import Killed
 from tests.builders.trading import Books, Process, Trading, World
 from tests.builders.trading_stories import (
     BEYOND_STOP,
@@ -16,6 +17,7 @@ from tests.builders.trading_stories import (
     assert_entered_once,
     assert_over,
     filled,
+    partly_filled,
 )
 from tests.fakes.cut_line import Cut, Line, cut_line
 from withearth.cloud.patience import Patience
@@ -37,6 +39,11 @@ def cut_before_and_after(line: Line) -> None:
     line.break_next(Cut.BEFORE, Cut.AFTER)
 
 
+def die(_: Line) -> None:
+    """The process ends before the write."""
+    raise Killed
+
+
 class Counted(FirestoreStore):
     """Firestore behind a line that something happens to at the commit of a chosen number."""
 
@@ -47,15 +54,23 @@ class Counted(FirestoreStore):
     def commit(self, writes: Sequence[Write]) -> str:
         """Write, counted."""
         self._cloud.commits += 1
-        if self._cloud.commits == self._cloud.at:
+        due = self._cloud.commits == self._cloud.at
+        if due:
             self._cloud.strike()
-        return super().commit(writes)
+        version = super().commit(writes)
+        if due and self._cloud.dies:
+            raise Killed
+        return version
 
 
 class Cloud:
     """A project on the emulator, on a line to which something happens at commit number `at`."""
 
-    def __init__(self, project: str, line: Line, at: int = 0, strike: Callable[[Line], None] = hang_on) -> None:
+    def __init__(
+        self, project: str, line: Line, at: int = 0, strike: Callable[[Line], None] = hang_on, *, dies: bool = False
+    ) -> None:
+        """`dies` says that the process ends right after that commit."""
+        self.dies = dies
         self.project = project
         self.line = line
         self.at = at
@@ -119,22 +134,28 @@ def told(directory: Path, cloud: Cloud, *acts: Any) -> tuple[dict[str, Any], Clo
 
 
 def differences(
-    directory: Path, project: str, line: Line, strike: Callable[[Line], None], every: int, *acts: Any
+    directory: Path,
+    project: str,
+    line: Line,
+    strike: Callable[[Line], None],
+    every: int,
+    *acts: Any,
+    dies: bool = False,
 ) -> tuple[str, int]:
     """Run the story in peace, then with something happening at each, or every so many, of its commits.
 
-    Returns what ended otherwise, and how often a call had to be made again.
+    Returns what ended otherwise, and how often a call had to be made again, or a process started anew.
     """
     calm = Cloud(f"{project}-calm", line)
     expected, _ = told(directory / "calm", calm, *acts)
     found, refusals = "", 0
     for at in range(1, calm.commits + 1, every):
         try:
-            journal, trading = told(directory / f"{at}", Cloud(f"{project}-{at}", line, at, strike), *acts)
+            journal, trading = told(directory / f"{at}", Cloud(f"{project}-{at}", line, at, strike, dies=dies), *acts)
         except (AssertionError, Retryable) as error:
             found += f"at {at} of {calm.commits}: {type(error).__name__} {error}\n"
             continue
-        refusals += trading.refusals
+        refusals += trading.refusals + trading.deaths
         if journal != expected:
             found += f"at {at} of {calm.commits}: {journal}\n"
     return found, refusals
@@ -155,3 +176,16 @@ def test_books_out_of_reach_at_any_write_lose_nothing(tmp_path: Path, project: s
 
     assert "" == found
     assert refusals
+
+
+@pytest.mark.parametrize("strike", [die, hang_on], ids=["before", "after"])
+def test_a_process_that_dies_at_a_write_is_replaced(
+    tmp_path: Path, project: str, line: Line, strike: Callable[[Line], None]
+) -> None:
+    """Another one opens the books and goes on, once the dead one's lease is over."""
+    found, deaths = differences(
+        tmp_path, project, line, strike, 5, *partly_filled(BEYOND_TARGET), dies=strike is hang_on
+    )
+
+    assert "" == found
+    assert deaths
