@@ -110,7 +110,7 @@ function overview(
     flattening: false,
     data_as_of: instant(NOW - 40_000),
     clock_skew_ms: -12,
-    weight: { used: 212, limit: 2400, at: instant(NOW - 12_000) },
+    weight: { used: 212, limit: 2400, at: instant(NOW - 12_000), stop: null, stop_until: null },
     model: {
       failures: 0,
       safe_mode: false,
