@@ -53,6 +53,7 @@ from withearth.paper.feed_series import ScriptedFeed
 from withearth.paper.transport import PaperTransport
 from withearth.paper.wire.security import ApiKey
 from withearth.risk.book import Book, book_from
+from withearth.settings.model import CONSENT
 from withearth.store.port import DocumentStore, Query
 
 SYMBOL: Final = "BTCUSDT"
@@ -66,6 +67,19 @@ KEY: Final = "tester"
 BASE_URL: Final = "https://paper.invalid"
 _LEVELS: Final = 100
 _EARNINGS: Final = frozenset({IncomeType.REALIZED_PNL, IncomeType.COMMISSION, IncomeType.FUNDING_FEE})
+
+
+def live_settings(key: str) -> dict[str, str]:
+    """Settings of VENUE=live in which everything agrees, with a key that is its own secret."""
+    return {
+        "EXECUTE_TRADES": "true",
+        "VENUE": "live",
+        "MARKET": "live",
+        "LIVE_TRADING_CONSENT": CONSENT,
+        "BINANCE_KEY_ENVIRONMENT": "live",
+        "BINANCE_API_KEY": key,
+        "BINANCE_API_SECRET": key,
+    }
 
 
 @cache

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from tests.builders.trading import MINUTE, SYMBOL, Act, Move, Trading, World, a_long
 from withearth.execution.lineage import Leg
 from withearth.flow.documents import CLAIM_LEASE, position_ref
 from withearth.messaging.events import TradeIntent
-from withearth.paper.engine.kinds import AlgoType
+from withearth.paper.engine.kinds import AlgoType, OrderSide, OrderType
+from withearth.paper.engine.orders import PlaceOrder
 from withearth.settings import Settings
 
 SECOND: Final = timedelta(seconds=1)
@@ -20,6 +21,14 @@ AWAY: Final = Decimal(50_100)
 """Farther than LIMIT_MAX_SLIPPAGE_BPS allows an entry at 50 000 to follow."""
 BEYOND_STOP: Final = Decimal(49_700)
 BEYOND_TARGET: Final = Decimal(50_500)
+REQUESTS: Final = {
+    "place": ("POST", "/order"),
+    "arm": ("POST", "/algoOrder"),
+    "modify": ("PUT", "/order"),
+    "cancel": ("DELETE", "/order"),
+    "disarm": ("DELETE", "/algoOrder"),
+}
+"""Every change of orders, with the request that makes it."""
 LOOKS: Final = 3 * SECOND
 """The look that finds a quantity, LIMIT_POLL_SEC apart, and the look and the calls that leave it, a second later."""
 
@@ -27,6 +36,12 @@ LOOKS: Final = 3 * SECOND
 def an_intent(horizon_min: int = 7) -> TradeIntent:
     """A long whose horizon is over soon, though not before a dead process's lease."""
     return a_long(horizon_min=horizon_min, expires_at=a_long().decided_at + (horizon_min - 1) * MINUTE)
+
+
+def by_hand(world: World, side: OrderSide, quantity: Decimal, **more: Any) -> None:
+    """What the owner does on the exchange without us."""
+    order = PlaceOrder(symbol=SYMBOL, side=side, type=OrderType.MARKET, quantity=quantity, **more)
+    world.exchange.place(world.account, order)
 
 
 def entry_waits(world: World) -> bool:

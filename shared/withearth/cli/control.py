@@ -68,7 +68,7 @@ def status(
     if not settings.execute_trades:
         console.print("EXECUTE_TRADES is false: a run without --execute makes shadow trades, which no limit stops.")
     if not found["readable"]:
-        console.print("The book of limits cannot be read: nothing is entered until it can.")
+        console.print("The book of limits, or the account, was not read: nothing is entered until it is.")
     console.print(_table(found["limits"]))
 
 

@@ -48,9 +48,11 @@ def try_stops(runtime: Runtime, venue: Venue) -> None:
 
     On the paper exchange nothing changes overnight, and nothing is tried. Raises Unavailable.
     """
+    if runtime.mode not in EXTERNAL:
+        return
     stored, now = runtime.store.get(canary_ref()), runtime.clock.now()
     known = {} if stored is None else dict(stored.data)
-    if runtime.mode not in EXTERNAL or (known.get("mode") == runtime.mode and now < known["due_at"]):
+    if known.get("mode") == runtime.mode and now < known["due_at"]:
         return
     if known.get("client_id") and not _is_gone(runtime, venue, known["symbol"], known["client_id"]):
         _failed(runtime, known, f"{known['client_id']} could not be taken away")

@@ -77,6 +77,11 @@ class Kept:
         """The account, where the exchange has to say what it is worth, and could be understood."""
         return sheet_of(self.account) if self.mode in EXTERNAL else None
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether the account has to say what it is worth, and has not yet, or not in words that can be understood."""
+        return self.mode in EXTERNAL and self.sheet is None
+
     def knows_equity(self, now: datetime) -> bool:
         """Whether it is known what the account is worth: counted in this process, or read from the exchange lately."""
         return self.mode not in EXTERNAL or (self.sheet is not None and self.sheet.is_known(now))
@@ -209,8 +214,10 @@ def _guard_book(runtime: Runtime) -> None:
     limits = limits_of(runtime.settings, runtime.mode)
     if found.book is None:
         trip(runtime, f"{book_ref(runtime.mode)} cannot be read")
-    elif found.sheet is None and found.account is not None and runtime.mode in EXTERNAL:
-        trip(runtime, f"{account_ref(runtime.mode)} cannot be read")
+    elif found.is_blind:
+        # Without a reading there is no equity to hold the drawdown against, and nothing is entered anyway.
+        if found.account is not None:
+            trip(runtime, f"{account_ref(runtime.mode)} cannot be read")
     elif found.book.halted and trading.state is TradingState.ACTIVE:
         runtime.store.commit(_from_here(found, found.book))
     elif is_drawn_down(found.book, limits, found.sheet) and not found.book.halted:
@@ -262,14 +269,15 @@ def _end_flatten(runtime: Runtime) -> None:
 
 
 def limits_document(store: DocumentStore, settings: Settings, mode: str, now: datetime) -> LimitsView:
-    """Trading state and limits with their use, as they are shown. Without rows where the book cannot be read."""
+    """Trading state and limits with their use, as they are shown. Without rows where book or account are not read."""
     trading, found = _read_books(store, mode)
-    rows = () if found.book is None else usage(found.book, limits_of(settings, mode), now, found.sheet)
+    book = None if found.is_blind else found.book
+    rows = () if book is None else usage(book, limits_of(settings, mode), now, found.sheet)
     return {
         "at": now,
         "applies": mode != SHADOW,
         "trading": trading.shown(),
-        "readable": found.book is not None,
+        "readable": book is not None,
         "limits": [_row(each) for each in rows],
     }
 

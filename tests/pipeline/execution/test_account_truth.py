@@ -9,18 +9,18 @@ from typing import Any, cast
 import pytest
 
 from tests.builders.trading import MINUTE, SYMBOL, Move, Trading, World, a_long, with_fault
-from tests.builders.trading_stories import AWAY, BEYOND_STOP, SECOND, an_intent, assert_over, filled
+from tests.builders.trading_stories import AWAY, BEYOND_STOP, SECOND, an_intent, assert_over, by_hand, filled
 from withearth.domain.errors import Refused
 from withearth.domain.reasons import Reason
 from withearth.execution.venue import Venue
 from withearth.flow.account import free_margin, sheet_of
-from withearth.flow.documents import account_ref, intent_ref, trading_ref, view_ref
+from withearth.flow.documents import account_ref, book_ref, intent_ref, trading_ref, view_ref
 from withearth.flow.limits import limits_document
 from withearth.flow.trading_state import TradingState, standing
-from withearth.paper.engine.kinds import OrderSide, OrderType
-from withearth.paper.engine.orders import PlaceOrder
+from withearth.paper.engine.kinds import OrderSide
 from withearth.paper.faults import FaultKind
 from withearth.risk.account import Sheet
+from withearth.risk.book import Book
 from withearth.store.port import Replace
 
 
@@ -52,18 +52,12 @@ def used(trading: Trading, limit: str) -> Decimal:
     return next(Decimal(row["used"] or 0) for row in shown["limits"] if row["limit"] == limit)
 
 
-def by_hand(world: World, side: OrderSide, quantity: str) -> None:
-    """What the owner trades without us."""
-    order = PlaceOrder(symbol=SYMBOL, side=side, type=OrderType.MARKET, quantity=Decimal(quantity))
-    world.exchange.place(world.account, order)
-
-
 def lose_by_hand(world: World) -> None:
     """The owner buys, and sells lower."""
-    by_hand(world, OrderSide.BUY, "1")
+    by_hand(world, OrderSide.BUY, Decimal(1))
     world.play([Move(SECOND, BEYOND_STOP)])
     world.sleep(2 * SECOND)
-    by_hand(world, OrderSide.SELL, "1")
+    by_hand(world, OrderSide.SELL, Decimal(1))
 
 
 def test_equity_is_the_accounts(tmp_path: Path) -> None:
@@ -78,11 +72,19 @@ def test_equity_is_the_accounts(tmp_path: Path) -> None:
 
 
 def test_nothing_is_entered_before_the_account_was_read(tmp_path: Path) -> None:
-    """Nobody knows the equity: no entry; a pass later there is one."""
+    """Nobody knows the equity: no entry, no halt on a number that nobody has read, and none is shown."""
     world = World()
+    with_fault(world, kind=FaultKind.UNAVAILABLE, method="GET", path="/v3/account", times=1)
     with demo(tmp_path, world) as trading:
+        book = Book(net=Decimal(-900)).to_document()
+        trading.store.commit([Replace(book_ref("DEMO"), book)])
+        trading.reconcile()
+
         assert Reason.EQUITY_UNKNOWN == blocked_by(trading, a_long())
         assert world.is_untouched()
+        assert standing(trading.store.get(trading_ref())).state is TradingState.ACTIVE
+        shown = limits_document(trading.store, trading.settings, "DEMO", world.now())
+        assert (False, []) == (shown["readable"], shown["limits"])
 
 
 def test_nothing_is_entered_on_an_old_reading(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.builders.trading import SYMBOL, Act, Move, Process, Trading, World, with_fault
+from tests.builders.trading import Act, Move, Process, Trading, World, with_fault
 from tests.builders.trading_stories import (
     AWAY,
     BEYOND_STOP,
@@ -14,10 +14,12 @@ from tests.builders.trading_stories import (
     BID,
     HALF,
     LOOKS,
+    REQUESTS,
     SECOND,
     an_intent,
     assert_booked,
     assert_over,
+    by_hand,
     entry_waits,
     filled,
     is_set,
@@ -26,24 +28,10 @@ from tests.builders.trading_stories import (
 from withearth.execution.lineage import Leg
 from withearth.flow.documents import trading_ref
 from withearth.flow.trading_state import TradingState, standing
-from withearth.paper.engine.kinds import OrderSide, OrderType
-from withearth.paper.engine.orders import PlaceOrder
+from withearth.paper.engine.kinds import OrderSide
 from withearth.paper.faults import FaultKind
 
 TWICE: Final = FaultKind.EXECUTED_TWICE
-REQUESTS: Final = {
-    "place": ("POST", "/order"),
-    "arm": ("POST", "/algoOrder"),
-    "modify": ("PUT", "/order"),
-    "cancel": ("DELETE", "/order"),
-    "disarm": ("DELETE", "/algoOrder"),
-}
-
-
-def by_hand(world: World) -> None:
-    """The owner buys on the same symbol."""
-    order = PlaceOrder(symbol=SYMBOL, side=OrderSide.BUY, type=OrderType.MARKET, quantity=Decimal("0.020"))
-    world.exchange.place(world.account, order)
 
 
 def doubled(*acts: Act) -> World:
@@ -158,7 +146,7 @@ def test_what_the_owner_adds_by_hand_is_not_shed(tmp_path: Path) -> None:
     world = World(*filled(None))
     with Trading(tmp_path, world) as trading:
         trading.deliver(an_intent())
-        by_hand(world)
+        by_hand(world, OrderSide.BUY, Decimal("0.020"))
         for _ in range(2):
             trading.reconcile()
             world.sleep(60 * SECOND)

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.builders.trading import MINUTE, START, SYMBOL, Move, Trading, World, a_long
-from tests.builders.trading_stories import AWAY, BEYOND_TARGET, SECOND, assert_booked, filled, is_set
+from tests.builders.trading_stories import AWAY, BEYOND_TARGET, SECOND, assert_booked, by_hand, filled, is_set
 from withearth.domain.times import decision_id, floor_to_tick, tick_id
 from withearth.flow.documents import drift_ref, trade_ref
 from withearth.messaging.events import TradeIntent
-from withearth.paper.engine.kinds import OrderSide, OrderType
-from withearth.paper.engine.orders import PlaceOrder
+from withearth.paper.engine.kinds import OrderSide
 from withearth.store.port import Replace
 
 DAY = timedelta(hours=24)
@@ -39,11 +38,10 @@ def found(trading: Trading) -> dict[str, str]:
     return dict(stored.data["differences"])
 
 
-def by_hand(world: World) -> None:
+def trades_by_hand(world: World) -> None:
     """The owner buys and sells on the same symbol."""
     for side in (OrderSide.BUY, OrderSide.SELL):
-        order = PlaceOrder(symbol=SYMBOL, side=side, type=OrderType.MARKET, quantity=Decimal("0.020"))
-        world.exchange.place(world.account, order)
+        by_hand(world, side, Decimal("0.020"))
 
 
 def test_r23_books_that_agree_say_nothing(tmp_path: Path) -> None:
@@ -69,7 +67,7 @@ def test_r23_what_differs_is_told_once(tmp_path: Path) -> None:
         trading.reconcile()
         world.sleep(MINUTE * 5)
         trading.see_through(an_intent_at(world))
-        by_hand(world)
+        trades_by_hand(world)
         to_the_next_day(trading)
         told = found(trading)
         to_the_next_day(trading)

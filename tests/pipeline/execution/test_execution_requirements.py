@@ -24,6 +24,7 @@ from tests.builders.trading_stories import (
     assert_covered,
     assert_entered_once,
     assert_over,
+    by_hand,
     entry_waits,
     filled,
     is_set,
@@ -42,12 +43,6 @@ from withearth.paper.faults import FaultKind
 STOP_TYPE, TARGET_TYPE = AlgoType.STOP_MARKET, AlgoType.TAKE_PROFIT_MARKET
 NEVER_LATE = {"PROTECTION": "before_entry"}
 LATER = {"PROTECTION": "after_fill"}
-
-
-def by_hand(world: World, side: OrderSide, quantity: Decimal, **more: Any) -> None:
-    """What the owner does on the exchange without us."""
-    order = PlaceOrder(symbol=SYMBOL, side=side, type=OrderType.MARKET, quantity=quantity, **more)
-    world.exchange.place(world.account, order)
 
 
 def a_short() -> Any:

@@ -19,6 +19,7 @@ from tests.builders.trading_stories import (
     assert_booked,
     assert_covered,
     assert_entered_once,
+    by_hand,
     entry_waits,
     filled,
     is_set,
@@ -29,8 +30,7 @@ from withearth.domain.times import TICK, decision_id, tick_id
 from withearth.execution.lineage import Leg
 from withearth.flow.documents import POSITIONS, TRADES, intent_ref, position_ref
 from withearth.messaging.events import TradeIntent
-from withearth.paper.engine.kinds import AlgoType, IncomeType, MarginType, OrderSide, OrderType, PositionSide
-from withearth.paper.engine.orders import PlaceOrder
+from withearth.paper.engine.kinds import AlgoType, IncomeType, MarginType, OrderSide, PositionSide
 from withearth.paper.faults import FaultKind
 from withearth.store.port import Query
 
@@ -232,7 +232,7 @@ def test_the_short_of_another_is_none_of_the_long_s(tmp_path: Path) -> None:
     """A position of the owner's on the other side keeps no long from its trade, is reported, and left alone."""
     both_stand = Act(lambda world: 2 == len(world.account.open_algos), (Move(30 * SECOND, BEYOND_TARGET),))
     world = World(*filled(None), both_stand, hedge_mode=True)
-    by_hand = a_foreign_short(world)
+    foreign = a_foreign_short(world)
     with Trading(tmp_path, world, **HEDGE) as trading:
         trading.see_through(an_intent())
         for _ in range(5):
@@ -240,7 +240,7 @@ def test_the_short_of_another_is_none_of_the_long_s(tmp_path: Path) -> None:
             trading.reconcile()
 
         assert "TARGET" == trading.trade(an_intent())["exit_reason"]
-        assert by_hand == world.held()
+        assert foreign == world.held()
         assert "FOREIGN" in trading.kinds()
 
 
@@ -248,14 +248,7 @@ def a_foreign_short(world: World) -> Decimal:
     """Sell by hand, with the symbol set up as our settings want it."""
     world.exchange.set_margin_type(world.account, SYMBOL, MarginType.ISOLATED)
     world.exchange.set_leverage(world.account, SYMBOL, 5)
-    order = PlaceOrder(
-        symbol=SYMBOL,
-        side=OrderSide.SELL,
-        type=OrderType.MARKET,
-        quantity=PARTIAL,
-        position_side=PositionSide.SHORT,
-    )
-    world.exchange.place(world.account, order)
+    by_hand(world, OrderSide.SELL, PARTIAL, position_side=PositionSide.SHORT)
     return -PARTIAL
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from tests.builders.installation import START, SYMBOLS, AlwaysLong, Installation, settings_of
 from tests.builders.outside import START as OUTSIDE_START
+from tests.builders.trading import live_settings
 from withearth.execution.binance import open_binance_venue
 from withearth.flow.documents import account_ref, canary_ref, trading_ref, view_ref
 from withearth.flow.trading_state import AT_FIRST, Standing, TradingState, set_state, standing
@@ -19,22 +20,11 @@ from withearth.market.synthetic import SyntheticMarket
 from withearth.paper.assembly import Assembled, PaperAccount, assemble_exchange, invented_listing
 from withearth.paper.engine.kinds import IncomeType
 from withearth.paper.transport import PaperTransport
-from withearth.settings.model import CONSENT
 from withearth.store.port import Query
 
 OWNER: Final = "owner"
 DEPOSIT: Final = Decimal(2_000)
-LIVE: Final = {
-    "EXECUTE_TRADES": "true",
-    "VENUE": "live",
-    "MARKET": "live",
-    "LIVE_TRADING_CONSENT": CONSENT,
-    "BINANCE_KEY_ENVIRONMENT": "live",
-    "BINANCE_API_KEY": OWNER,
-    "BINANCE_API_SECRET": OWNER,
-    "MIN_VOL_FRAC": "0",
-    "HORIZON_MIN": "10",
-}
+LIVE: Final = live_settings(OWNER) | {"MIN_VOL_FRAC": "0", "HORIZON_MIN": "10"}
 EARNINGS: Final = {IncomeType.REALIZED_PNL, IncomeType.COMMISSION, IncomeType.FUNDING_FEE}
 
 

@@ -8,7 +8,7 @@ from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
 from tests.builders.installation import settings_of
-from tests.builders.trading import KEY, Trading, World
+from tests.builders.trading import KEY, Trading, World, live_settings
 from tests.builders.trading_stories import BEYOND_TARGET, an_intent, assert_booked, assert_over, filled
 from withearth.domain.errors import Misconfigured
 from withearth.execution.binance import BinanceVenue, open_binance_venue
@@ -18,17 +18,8 @@ from withearth.flow.trading_state import AT_FIRST, Standing, TradingState, set_s
 from withearth.paper.faults import Fault, FaultKind
 from withearth.paper.transport import PaperTransport
 from withearth.settings import Settings
-from withearth.settings.model import CONSENT
 
-LIVE: Final = {
-    "EXECUTE_TRADES": "true",
-    "VENUE": "live",
-    "MARKET": "live",
-    "LIVE_TRADING_CONSENT": CONSENT,
-    "BINANCE_KEY_ENVIRONMENT": "live",
-    "BINANCE_API_KEY": KEY,
-    "BINANCE_API_SECRET": KEY,
-}
+LIVE: Final = live_settings(KEY)
 DEMO: Final = LIVE | {"VENUE": "demo", "BINANCE_KEY_ENVIRONMENT": "demo"}
 
 

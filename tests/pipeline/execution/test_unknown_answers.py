@@ -7,6 +7,7 @@ import pytest
 
 from tests.builders.trading import Process, Trading, World, with_fault
 from tests.builders.trading_stories import (
+    REQUESTS,
     an_intent,
     assert_booked,
     assert_covered,
@@ -30,13 +31,6 @@ KINDS: Final = (
     FaultKind.RESET_AFTER,
     FaultKind.REPEATED_ANSWER,
 )
-REQUESTS: Final = {
-    "place": ("POST", "/order"),
-    "arm": ("POST", "/algoOrder"),
-    "modify": ("PUT", "/order"),
-    "cancel": ("DELETE", "/order"),
-    "disarm": ("DELETE", "/algoOrder"),
-}
 
 
 def told(directory: Path, world: World, process: Process, **changes: str) -> None:
