@@ -40,7 +40,7 @@ START: Final = datetime(2026, 1, 5, tzinfo=UTC)
 HOURS: Final = 12
 FEW: Final = 2
 MANY: Final = 22
-KEPT: Final = ("decisions", "labels", "events", "ticks", "intents", "trades")
+KEPT: Final = ("decisions", "labels", "events", "feed", "ticks", "intents", "trades")
 COST: Final = Spend(1_500, 1_000)
 FUNCTIONS: Final = ("dispatcher", "worker", "executor", "reconciler")
 ALL_SYMBOL_READS: Final = 2
@@ -55,8 +55,8 @@ class Meter:
     used: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in FUNCTIONS})
     documents: dict[str, int] = field(default_factory=dict)
     """How many documents each collection holds at the end."""
-    sizes: dict[str, int] = field(default_factory=dict)
-    """The mean bytes of one, as JSON."""
+    kept_bytes: dict[str, int] = field(default_factory=dict)
+    """The bytes of all of them, as JSON."""
 
     def add(self, **amounts: float) -> None:
         """Book amounts on the function at work."""
@@ -220,7 +220,7 @@ def _weigh(store: DocumentStore, meter: Meter) -> None:
     for collection in KEPT:
         found = [len(canonical_json(each.data).encode()) for each in store.query(Query(collection))]
         meter.documents[collection] = len(found)
-        meter.sizes[collection] = round(sum(found) / len(found)) if found else 0
+        meter.kept_bytes[collection] = sum(found)
 
 
 def written(few: Meter, many: Meter) -> str:
@@ -237,7 +237,8 @@ def written(few: Meter, many: Meter) -> str:
         lines += [f"{name} = {_line(few.used[function][name], many.used[function][name])}" for name in names]
     for collection in KEPT:
         created = _line(few.documents[collection], many.documents[collection])
-        lines += ["", f"[documents.{collection}]", f"created = {created}", f"size = {many.sizes[collection]}"]
+        kept = _line(few.kept_bytes[collection], many.kept_bytes[collection])
+        lines += ["", f"[documents.{collection}]", f"created = {created}", f"bytes = {kept}"]
     return "\n".join(lines) + "\n"
 
 

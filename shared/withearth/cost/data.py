@@ -36,10 +36,10 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Documents of one collection: how many a tick brings, and the bytes of one as JSON."""
+    """Documents of one collection: how many a tick brings, and their bytes as JSON."""
 
     created: Linear
-    size: int
+    bytes: Linear
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,9 @@ def usage() -> Usage:
             function: {name: Linear(*pair) for name, pair in amounts.items()}
             for function, amounts in table["functions"].items()
         },
-        documents={name: Kept(Linear(*each["created"]), each["size"]) for name, each in table["documents"].items()},
+        documents={
+            name: Kept(Linear(*each["created"]), Linear(*each["bytes"])) for name, each in table["documents"].items()
+        },
     )
 
 

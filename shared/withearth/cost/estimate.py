@@ -25,7 +25,12 @@ STORED_SECRETS: Final = 3
 BEHIND_ADDRESS: Final = 2
 """Executor and reconciler, counted as running all the time."""
 NOTHING: Final = Linear(0, 0)
-KEPT_FOR: Final = {"decisions": DECISION_RETENTION, "labels": LABEL_RETENTION, "events": EVENT_RETENTION}
+KEPT_FOR: Final = {
+    "decisions": DECISION_RETENTION,
+    "labels": LABEL_RETENTION,
+    "events": EVENT_RETENTION,
+    "feed": EVENT_RETENTION,
+}
 A_YEAR: Final = timedelta(days=365)
 """What never expires is counted as it stands after a year."""
 
@@ -125,7 +130,7 @@ def _expiring(used: Usage, symbols: int) -> float:
 
 def _stored_gib(used: Usage, symbols: int, taken: Assumed) -> float:
     """What is stored once the oldest documents expire."""
-    a_day = {name: TICKS / DAYS * kept.created.at(symbols) * kept.size for name, kept in used.documents.items()}
+    a_day = {name: TICKS / DAYS * kept.bytes.at(symbols) for name, kept in used.documents.items()}
     days = {name: KEPT_FOR.get(name, A_YEAR) / timedelta(days=1) for name in a_day}
     return sum(a_day[name] * days[name] for name in a_day) * taken.index_factor / GIB
 
