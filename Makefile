@@ -42,6 +42,15 @@ lighthouse: dashboard/dist
 emulators: $(VENV)/.dev
 	$(BIN)/python -m tests.emulators
 
+.PHONY: packages packages-check
+# One zip for each function in dist/, the same bytes for the same commit. ARGS=--changed takes the files as they lie here.
+packages: $(VENV)/.local
+	$(BIN)/python -m withearth.packaging build $(ARGS)
+
+# Starts each zip with only its requirements, which pip resolves and installs from scratch: minutes, and a package index.
+packages-check: packages
+	$(BIN)/python -m withearth.packaging check
+
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
