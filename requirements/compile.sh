@@ -16,7 +16,7 @@ compile requirements/calibration.txt --extra local --extra calibration --group b
 compile requirements/dev.txt --extra local --extra calibration --group build --group dev "${@}"
 compile requirements/bench.txt --extra local --extra calibration --group build --group dev --group bench "${@}"
 for function in dispatcher api; do
-  compile "functions/$function/requirements.txt" --extra cloud "${@}"
+  compile "functions/$function/requirements.txt" --extra candles --extra cloud "${@}"
 done
 compile functions/worker/requirements.txt --extra candles --extra cloud --extra gemini "${@}"
 compile functions/sentiment/requirements.txt --extra candles --extra cloud --extra sentiment "${@}"

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
-from withearth.decision.prediction import Predictor
 from withearth.domain.canonical import digest
 from withearth.domain.clock import Clock, Timer
 from withearth.domain.errors import Misconfigured, WithEarthError
@@ -22,7 +21,6 @@ from withearth.execution.venue import Venue
 from withearth.flow.calibrations import newest_map
 from withearth.flow.runtime import Runtime
 from withearth.log_context import begin_request
-from withearth.market.port import Market
 from withearth.market.traffic import Traffic
 from withearth.messaging.port import Publisher
 from withearth.risk.limits import active, limits_of
@@ -31,9 +29,11 @@ from withearth.store.port import DocumentStore
 
 if TYPE_CHECKING:
     from withearth.cloud.bucket import Bucket
+    from withearth.decision.prediction import Predictor
     from withearth.decision.recorded import StoredDecisions
     from withearth.decision.sentiment import SentimentSource
     from withearth.local.schedules import Schedules
+    from withearth.market.port import Market
     from withearth.market.routes import Note
     from withearth.store.blobs import Blobs
     from withearth.store.sqlite import SqliteStore
@@ -71,7 +71,7 @@ def _process_runtime() -> Runtime:
 
 
 def assemble(
-    settings: Settings, clock: Timer, store: DocumentStore, publisher: Publisher, market: Market | None = None
+    settings: Settings, clock: Timer, store: DocumentStore, publisher: Publisher, market: "Market | None" = None
 ) -> Runtime:
     """A runtime with the market, the predictor and the rest that the settings name.
 
@@ -201,7 +201,7 @@ def _journalled(clock: Clock, store: DocumentStore) -> "Note":
 
 def choose_market(
     settings: Settings, clock: Timer, traffic: Traffic | None = None, note: "Note | None" = None
-) -> Market:
+) -> "Market":
     """Recorded files, the exchange, or the synthetic market, as MARKET says."""
     if settings.market == "recorded":
         from withearth.market.recorded import RecordedMarket
@@ -233,7 +233,7 @@ def choose_market(
 
 def choose_venue(
     settings: Settings,
-    market: Market,
+    market: "Market",
     clock: Clock,
     secrets: SecretSource | None = None,
     traffic: Traffic | None = None,
@@ -261,7 +261,7 @@ def _open_binance(settings: Settings, clock: Clock, secrets: SecretSource | None
 
 def choose_predictor(
     settings: Settings, clock: Clock, store: DocumentStore, secrets: SecretSource | None = None
-) -> Predictor:
+) -> "Predictor":
     """Who PREDICTOR names, with its probabilities calibrated where MIN_PROB_ON asks for that."""
     match settings.predictor:
         case "recorded":
@@ -283,7 +283,7 @@ def choose_predictor(
     return CalibratedPredictor(chosen, functools.partial(newest_map, store))
 
 
-def _member(name: str, settings: Settings, clock: Clock, secrets: SecretSource | None) -> Predictor:
+def _member(name: str, settings: Settings, clock: Clock, secrets: SecretSource | None) -> "Predictor":
     """The predictor `baseline`, `gemini` or `gemini:MODEL`."""
     kind, _, model = name.partition(":")
     if kind == "baseline":

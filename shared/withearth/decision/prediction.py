@@ -7,14 +7,16 @@ keep both.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from withearth.decision.sentiment import Sentiment
 from withearth.decision.spend import Spend
 from withearth.domain.errors import Refused
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Direction
-from withearth.features.snapshot import FeatureSnapshot
+
+if TYPE_CHECKING:  # numpy comes with it, which only who makes snapshots needs
+    from withearth.features.snapshot import FeatureSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Question:
     """What a predictor is asked: one decision, the features as they were known, and sentiment where it is fresh."""
 
     decision_id: str
-    snapshot: FeatureSnapshot
+    snapshot: "FeatureSnapshot"
     snapshot_hash: str
     sentiment: Sentiment | None = None
 

@@ -1,19 +1,21 @@
 """What every use case is given: the settings and the ports, chosen once in `bootstrap`."""
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from withearth.decision.prediction import Predictor
-from withearth.decision.sentiment import SentimentSource
 from withearth.domain.clock import Timer
 from withearth.execution.venue import Venue
-from withearth.market.port import Market
 from withearth.market.traffic import Traffic
 from withearth.messaging.port import Publisher
 from withearth.settings import Settings
 from withearth.store.blobs import Archive, Blobs
 from withearth.store.port import DocumentStore
 from withearth.views.contract import Mode
+
+if TYPE_CHECKING:  # a runtime holds them whatever they are: numpy and pydantic models come with who is chosen
+    from withearth.decision.prediction import Predictor
+    from withearth.decision.sentiment import SentimentSource
+    from withearth.market.port import Market
 
 SHADOW: Final[Mode] = "SHADOW"
 """The mode without a venue: no limit stops its trades, for they risk nothing."""
@@ -25,12 +27,12 @@ class Runtime:
 
     settings: Settings
     clock: Timer
-    market: Market
+    market: "Market"
     store: DocumentStore
     publisher: Publisher
-    predictor: Predictor
+    predictor: "Predictor"
     payloads: Blobs | None = None
-    sentiment: SentimentSource | None = None
+    sentiment: "SentimentSource | None" = None
     venue: Venue | None = None
     traffic: Traffic | None = None
     """The account of what may be asked of the market, where that is limited."""

@@ -22,7 +22,6 @@ from withearth.flow.documents import DECISIONS, EVENTS, FEED, TRADES, chart_ref,
 from withearth.flow.journal import journal_row
 from withearth.flow.runtime import Runtime
 from withearth.flow.story import story
-from withearth.flow.trader import trade_now
 from withearth.flow.universe import symbols_of
 from withearth.handlers.paging import page, rows_asked
 from withearth.settings import redact
@@ -59,6 +58,8 @@ def trader(runtime: Runtime, request: Request) -> Any:
 
 def _trade_safely(runtime: Runtime, symbol: str, *, debug: bool) -> dict[str, Any]:
     """One symbol's answer. Whatever happens to it, the other symbols get theirs."""
+    from withearth.flow.trader import trade_now  # noqa: PLC0415 - it brings the whole flow, and answers only read
+
     try:
         return trade_now(runtime, symbol)
     except Exception as error:  # noqa: BLE001 - a fault in one symbol must not cost the others their answer
