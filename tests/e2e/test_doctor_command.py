@@ -99,33 +99,3 @@ def test_what_is_wrong_is_told_beside_what_is_not(venue: HttpVenue, models: Mode
     assert all(each["remedy"] for name in ("model", "instruments") for each in found[name])
     assert found["exchange"][0]["verdict"] == found["clock"][0]["verdict"] == "ok"
     assert "another-secret" not in done.stdout + done.stderr
-
-
-def test_the_screen_says_it_in_words_and_signs(tmp_path: Path) -> None:
-    """Without colour a person reads verdict and remedy; with nothing set nothing is asked of anybody."""
-    done = doctor(tmp_path, {})
-
-    assert done.returncode == 0, done.stdout
-    assert "✓" in done.stdout
-    assert "Trading would be safe with these settings." in done.stdout
-    assert "\x1b" not in done.stdout
-
-
-def test_settings_that_cannot_be_loaded_are_problems(tmp_path: Path) -> None:
-    """One line each, with its remedy."""
-    done = doctor(tmp_path, {"MIN_PROB": "1.7", "LEVERAGE": "500"}, "--json")
-
-    assert done.returncode == 1
-    assert [each["verdict"] for each in checks(done)["settings"]] == ["problem", "problem"]
-    assert "MIN_PROB is 1.7" in checks(done)["settings"][0]["text"]
-
-
-def test_an_exchange_that_is_not_there_is_a_problem_of_its_own(models: ModelServer, tmp_path: Path) -> None:
-    """Nobody answers: what needs the exchange says so, the rest is checked."""
-    settings = {"MARKET": "live", "BINANCE_FAPI_BASE": "http://127.0.0.1:9", "PREDICTOR": "gemini"}
-    found = checks(doctor(tmp_path, settings | models.settings(), "--json"))
-
-    for name in ("exchange", "instruments"):
-        assert found[name][0]["verdict"] == "problem"
-        assert "did not answer" in found[name][0]["text"]
-    assert found["model"][0]["verdict"] == "ok"

@@ -12,7 +12,7 @@ from rich.table import Table
 from withearth.cli.console import console, instant, notices, progress_bar, settings_with
 from withearth.domain.errors import Misconfigured
 from withearth.domain.times import Timeframe
-from withearth.history.archive import Archive, Patience
+from withearth.history.archive import Archive
 from withearth.history.download import Downloader, Report
 from withearth.history.overview import holdings
 from withearth.history.periods import Series, Span, day_of
@@ -131,7 +131,7 @@ def _series(symbols: Iterable[str], timeframes: Sequence[Timeframe], *, funding:
 def _downloader(settings: Settings, shelf: Shelf, clock: WallClock) -> Downloader:
     """History is that of the real exchange, whatever test network is traded on."""
     patience = (settings.binance_http_timeout_ms, settings.binance_http_retries, settings.binance_http_backoff_ms)
-    archive = Archive(settings.binance_archive_base, Patience(*patience), clock)
+    archive = Archive(Access(settings.binance_archive_base, *patience), clock)
     market = BinanceMarket(Access(settings.binance_fapi_base, *patience), clock)
     return Downloader(archive, RestHistory(market, clock), shelf, clock)
 

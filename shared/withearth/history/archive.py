@@ -5,7 +5,6 @@ does not arrive whole is asked for again as often as the settings say. Impure: r
 """
 
 import hashlib
-import logging
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,24 +13,16 @@ from typing import Final
 import requests
 
 from withearth.domain.clock import Timer
-from withearth.domain.errors import MarketFault
+from withearth.domain.errors import MarketFault, Unavailable
 from withearth.domain.reasons import Reason
 from withearth.history.periods import Period, Series
-
-log = logging.getLogger(__name__)
+from withearth.market.routes import Access
 
 CHECKSUM_BYTES_MAX: Final = 1_024
+GIVE_UP_AFTER: Final = 8
+"""Files in a row that the archive could not be reached for, each of them tried several times."""
 _CHUNK: Final = 65_536
 _SERVER_FAULT: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long an answer is waited for, and how often it is asked for again."""
-
-    timeout_ms: int = 10_000
-    retries: int = 3
-    backoff_ms: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +35,18 @@ class Archived:
 
 
 class Archive:
-    """The archive at one address."""
+    """The archive at one address. Once it has not been reached GIVE_UP_AFTER times in a row, Unavailable is raised."""
 
-    def __init__(self, base_url: str, patience: Patience, timer: Timer) -> None:
-        self._base_url = base_url
-        self._patience = patience
+    def __init__(self, access: Access, timer: Timer) -> None:
+        self._access = access
         self._timer = timer
+        self._unreached = 0
         self._session = requests.Session()
         self._session.trust_env = False
 
     def fetch(self, series: Series, period: Period, bytes_max: int) -> Archived | None:
-        """The zip file of a piece, None where the archive has none. Raises MarketFault."""
-        url = f"{self._base_url}/{path_of(series, period)}"
+        """The zip file of a piece, None where the archive has none. Raises MarketFault, or Unavailable."""
+        url = f"{self._access.base_url}/{path_of(series, period)}"
         told = self._get(f"{url}.CHECKSUM", CHECKSUM_BYTES_MAX)
         if told is None:
             return None
@@ -73,20 +64,27 @@ class Archive:
         return Archived(url, found, content)
 
     def _get(self, url: str, bytes_max: int) -> bytes | None:
-        """A file, None for a 404. Raises MarketFault once all attempts have failed."""
-        for attempt in range(self._patience.retries + 1):
+        """A file, None for a 404. Raises MarketFault once all attempts have failed, or Unavailable."""
+        for attempt in range(self._access.retries + 1):
+            if attempt:
+                self._timer.sleep(timedelta(milliseconds=self._access.backoff_ms * attempt))
             try:
-                return self._once(url, bytes_max)
-            except MarketFault as fault:
-                if fault.reason is not Reason.MARKET_UNREACHABLE or attempt == self._patience.retries:
-                    raise
-                log.info("archive_again: %s", fault)
-                self._timer.sleep(timedelta(milliseconds=self._patience.backoff_ms * (attempt + 1)))
-        raise AssertionError  # pragma: no cover  the last attempt returns or raises
+                found = self._once(url, bytes_max)
+            except MarketFault as error:
+                fault = error
+                if fault.reason is not Reason.MARKET_UNREACHABLE:
+                    break
+            else:
+                self._unreached = 0
+                return found
+        self._unreached += fault.reason is Reason.MARKET_UNREACHABLE
+        if self._unreached >= GIVE_UP_AFTER:
+            raise Unavailable(f"{fault.detail}: the archive does not answer, look at the network and start again.")
+        raise fault
 
     def _once(self, url: str, bytes_max: int) -> bytes | None:
         try:
-            with self._session.get(url, timeout=self._patience.timeout_ms / 1000, stream=True) as answer:
+            with self._session.get(url, timeout=self._access.timeout_ms / 1000, stream=True) as answer:
                 if answer.status_code == requests.codes.not_found:
                     return None
                 _refuse_status(url, answer.status_code)

@@ -17,8 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from withearth.domain.clock import Clock
-from withearth.domain.errors import MarketFault, Unavailable
-from withearth.domain.reasons import Reason
+from withearth.domain.errors import MarketFault
 from withearth.domain.times import from_ms, to_ms
 from withearth.history.archive import Archive, Archived
 from withearth.history.periods import Period, Series, Span, day_of, month_of, plan
@@ -41,8 +40,6 @@ DAYS_LATE: Final = timedelta(days=7)
 """How long after a day the REST API is asked for it instead of the archive, which has it a day or two later."""
 MONTHS_LATE: Final = timedelta(days=21)
 """The same for a month of funding, which the archive has on the first Monday after it or somewhat later."""
-GIVE_UP_AFTER: Final = 2 * WORKERS
-"""Pieces in a row that nobody could be reached for, after which the rest is left."""
 LISTING: Final = "fapi-v1-exchangeInfo.json"
 _LISTINGS: Final = (("/fapi/v1/exchangeInfo", LISTING), ("/fapi/v1/fundingInfo", "fapi-v1-fundingInfo.json"))
 
@@ -122,29 +119,24 @@ class Downloader:
     def run(self, tasks: Sequence[Task], after_task: Callable[[], None]) -> Report:
         """Carry out the tasks, a few at a time; `after_task` is called after each.
 
-        Raises Misconfigured when the directory cannot be written, and Unavailable when nobody can be reached.
+        Raises Misconfigured when the directory cannot be written, and Unavailable when the archive cannot be reached.
         """
-        report, unreached = Report(), 0
+        report = Report()
         pool = ThreadPoolExecutor(WORKERS, "download")
         try:
             for done in as_completed([pool.submit(self._carry_out, *task) for task in tasks]):
-                found, reached = done.result()
-                report.add(found)
+                report.add(done.result())
                 after_task()
-                unreached = 0 if reached else unreached + 1
-                if unreached == GIVE_UP_AFTER:
-                    raise Unavailable(f"{report.failures[-1]}: nothing answers, look at the network and start again.")
         finally:
             pool.shutdown(cancel_futures=True)
             self._shelf.save()
         return report
 
-    def _carry_out(self, series: Series, period: Period) -> tuple[Report, bool]:
+    def _carry_out(self, series: Series, period: Period) -> Report:
         try:
-            return self._bring(series, period), True
+            return self._bring(series, period)
         except MarketFault as fault:
-            failure = f"{series} {period.name}: {fault.detail or fault.reason.sentence}"
-            return Report(failures=[failure]), fault.reason is not Reason.MARKET_UNREACHABLE
+            return Report(failures=[f"{series} {period.name}: {fault.detail or fault.reason.sentence}"])
 
     def _bring(self, series: Series, period: Period) -> Report:
         """Bring one piece. Raises MarketFault."""
@@ -158,7 +150,7 @@ class Downloader:
         if period.monthly and series.timeframe is not None:
             report = Report()
             for day in period.days():
-                report.add(self._carry_out(series, day)[0])
+                report.add(self._carry_out(series, day))
             if report.fetched or report.failures:
                 return report
         if name_of(series, period) in self._shelf:

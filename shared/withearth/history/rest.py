@@ -1,7 +1,8 @@
 """The last days, which the archive has not yet, from the exchange's REST API.
 
 Weight-aware: candles are asked for in pages of 499, the cheapest a bar, and at most half of a minute's weight is used,
-so that a trader behind the same address goes on. Once the exchange has refused, it is not asked again in this run.
+so that a trader behind the same address goes on. Once the exchange has refused, or could not be
+reached, it is not asked again in this run.
 """
 
 import threading
@@ -29,7 +30,13 @@ _MINUTES_WAITED: Final = 3
 _FUNDING_WEIGHT: Final = 20
 """Funding has no weight, but 500 requests in five minutes to itself: counted so that 60 a minute are made."""
 _FINAL: Final = frozenset(
-    {Reason.REGION_REFUSED, Reason.MARKET_REFUSED, Reason.EXCHANGE_LIMITED, Reason.EXCHANGE_BANNED}
+    {
+        Reason.REGION_REFUSED,
+        Reason.MARKET_REFUSED,
+        Reason.MARKET_UNREACHABLE,
+        Reason.EXCHANGE_LIMITED,
+        Reason.EXCHANGE_BANNED,
+    }
 )
 
 

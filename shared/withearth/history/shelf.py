@@ -23,7 +23,7 @@ SAVE_EVERY_S: Final = 1.0
 """Most work, in seconds, that a kill can make undone."""
 ANSWERS: Final = "api/recorded"
 """Folder of the exchange's answers, in a folder each that is named after the instant."""
-_BESIDE: Final = ".part"
+_BESIDE: Final = ".withearth-part"
 _HEAD: Final[Mapping[str, Any]] = {
     "title": "Recorded Binance market data",
     "timezone": "UTC",

@@ -14,21 +14,13 @@ from requests.adapters import BaseAdapter
 from tests.builders.installation import settings_of
 from tests.builders.trading import KEY, SYMBOL, World
 from tests.pipeline.execution.test_live_venue import LIVE
+from tests.unit.test_doctor import RIGHT
 from withearth.doctor.checkup import Practice, checks_of
 from withearth.doctor.findings import Finding, Verdict, is_safe
 from withearth.doctor.running import run
 from withearth.domain.times import to_ms
 from withearth.paper.faults import Fault, FaultKind
 from withearth.paper.transport import PaperTransport
-
-RIGHT = {
-    "ipRestrict": True,
-    "enableReading": True,
-    "enableFutures": True,
-    "enableWithdrawals": False,
-    "enableInternalTransfer": False,
-    "permitsUniversalTransfer": False,
-}
 
 
 class Binance(BaseAdapter):
