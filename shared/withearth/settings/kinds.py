@@ -186,6 +186,7 @@ Symbols = Annotated[
         "top:N for the N (1 to 999) that trade most; or all"
     ),
 ]
+Sentence = Annotated[str, Allowed("nothing, or the sentence")]
 Zone = Annotated[str, AfterValidator(_zone), Allowed("a name of the time zone database, such as UTC or Asia/Seoul")]
 BaseAddress = Annotated[
     str, AfterValidator(_url), Allowed("an https:// address, or an http:// address of this machine")

@@ -26,6 +26,7 @@ from withearth.settings.kinds import (
     ProjectOrNone,
     Region,
     Secret,
+    Sentence,
     Symbols,
     Zone,
     number,
@@ -187,7 +188,7 @@ class Settings(ExecutionSettings):
         Decimal(100),
         "Farthest a limit entry may follow the price, in basis points of the first price.",
     )
-    live_trading_consent: str = setting(
+    live_trading_consent: Sentence = setting(
         Group.ENTRY, "", f"The sentence '{CONSENT}', word for word, without which VENUE=live does not start."
     )
     intent_ttl_sec: int = number(
