@@ -28,7 +28,7 @@ def _found(emulator: Emulator) -> str:
             command_of(emulator, os.environ)
         except NotFound as error:
             return f"SKIPPED without it: {error}"
-    return f"{emulator.name.title()} emulator: found"
+    return f"{emulator.title} emulator: found"
 
 
 def _emulator(emulator: Emulator) -> Iterator[str]:

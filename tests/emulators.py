@@ -27,8 +27,9 @@ class NotFound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """One of them: its name in variables, its component of the CLI, its jar below the CLI's `platform`."""
+    """One of them: its title, its name in variables, its component of the CLI, its jar below the CLI's `platform`."""
 
+    title: str
     name: str
     component: str
     jars: str
@@ -46,12 +47,13 @@ class Emulator:
 
 
 FIRESTORE: Final = Emulator(
+    "Firestore",
     "FIRESTORE",
     "cloud-firestore-emulator",
     "cloud-firestore-emulator/*.jar",
     "com.google.cloud.datastore.emulator.firestore.CloudFirestore",
 )
-PUBSUB: Final = Emulator("PUBSUB", "pubsub-emulator", "pubsub-emulator/lib/*.jar")
+PUBSUB: Final = Emulator("Pub/Sub", "PUBSUB", "pubsub-emulator", "pubsub-emulator/lib/*.jar")
 
 
 def command_of(emulator: Emulator, environ: Mapping[str, str]) -> list[str]:
@@ -60,7 +62,7 @@ def command_of(emulator: Emulator, environ: Mapping[str, str]) -> list[str]:
     jar = environ.get(emulator.jar_variable) or _jar_of_the_cli(emulator)
     if java is None or jar is None:
         raise NotFound(
-            f"{emulator.name.title()} emulator not found: install Java 17 or newer and the Google Cloud CLI, then "
+            f"{emulator.title} emulator not found: install Java 17 or newer and the Google Cloud CLI, then "
             f"`gcloud components install {emulator.component}` (Debian: google-cloud-cli-{_package(emulator)}); "
             f"or set {emulator.jar_variable} to its jar, or {emulator.host_variable} to one that runs."
         )
@@ -130,7 +132,7 @@ def main() -> int:
         try:
             with running(emulator) as address:
                 took = time.monotonic() - begun
-                sys.stdout.write(f"{emulator.name.title()} emulator: found, answers on {address} after {took:.1f} s\n")
+                sys.stdout.write(f"{emulator.title} emulator: found, answers on {address} after {took:.1f} s\n")
         except NotFound as error:
             missing = 1
             sys.stdout.write(f"{error}\n")
