@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from google.api_core.exceptions import GoogleAPICallError
+from google.auth.exceptions import GoogleAuthError
 from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
@@ -171,9 +172,7 @@ class FirestoreStore:
             answer = types.CommitResponse.pb(
                 self._client.commit(request, retry=None, timeout=self._patience.attempt_s, metadata=self._metadata)
             )
-        except FAULTS as error:
-            if isinstance(error, GoogleAPICallError):
-                raise
+        except GoogleAuthError as error:
             raise told(error, self._service) from error
         # A write that changed nothing leaves the version as it was, so the commit's own time is not the answer.
         first = answer.write_results[0].update_time if answer.write_results else None
