@@ -51,8 +51,9 @@ def run(
             runtime.venue.keep_in(settings.state_dir / "paper-exchange.json")
         remember_latest(settings.state_dir, settings.state_dir)
         cloud = LocalCloud(runtime, bus)
-        slow = None if settings.sentiment == "off" else Scheduler(SLOW_JOBS, clock.now())
-        live = LiveRun(cloud, Scheduler(CLOUD_JOBS, clock.now()), slow)
+        jobs = CLOUD_JOBS if settings.sentiment == "off" else (*CLOUD_JOBS, *SLOW_JOBS)
+        # A dispatcher may wait for the exchange's next minute, and a reconciler that protects waits for nobody.
+        live = LiveRun(cloud, *(Scheduler([job], clock.now()) for job in jobs))
         with live, serving(runtime, settings.port) as address:
             _announce(runtime, address)
             wait_until_stopped(lambda: False)

@@ -1,4 +1,4 @@
-"""The local cloud on a running clock: one thread for the schedule, a few that pump the bus."""
+"""The local cloud on a running clock: one thread a schedule, a few that pump the bus."""
 
 import logging
 import threading
@@ -24,12 +24,11 @@ log = logging.getLogger(__name__)
 class LiveRun(AbstractContextManager["LiveRun"]):
     """Runs from entering the context until leaving it."""
 
-    def __init__(self, cloud: LocalCloud, scheduler: Scheduler, slow: Scheduler | None = None) -> None:
-        """`slow` is a schedule of its own, whose jobs hold up none of the other's."""
+    def __init__(self, cloud: LocalCloud, *schedulers: Scheduler) -> None:
+        """Each schedule has a thread of its own: its jobs hold up none of the others'."""
         self._cloud = cloud
         self._stop = threading.Event()
-        schedules = [("schedule", scheduler), *(() if slow is None else (("slow-schedule", slow),))]
-        loops = [(name, partial(self._fire_due, each)) for name, each in schedules]
+        loops = [(f"schedule-{number}", partial(self._fire_due, each)) for number, each in enumerate(schedulers)]
         loops += [(f"pump-{number}", partial(self._pump)) for number in range(PUMPS)]
         self._threads = [threading.Thread(target=self._loop, args=(step,), name=name) for name, step in loops]
 
