@@ -1,13 +1,9 @@
-"""Candles from the bytes of a klines answer.
-
-pydantic's parser makes the numbers itself: it is in the process already, for every event is read by it, while a faster
-parser would have to be imported first and would save a worker nothing, which reads three rows most of the time.
-"""
+"""Candles from the bytes of a klines answer. The parser makes floats itself, out of the exchange's quoted numbers."""
 
 from typing import Any, Final
 
+import msgspec
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from withearth.domain.candles import Candles, normalise
 from withearth.domain.errors import MarketFault
@@ -16,7 +12,7 @@ from withearth.domain.times import Timeframe
 
 # Open time, open, high, low, close, volume, close time; then turnover, trades, taker volumes and a 0, read by nobody.
 _Row = tuple[int, float, float, float, float, float, int, Any, Any, Any, Any, Any]
-_ROWS: Final = TypeAdapter(list[_Row])
+_ROWS: Final = msgspec.json.Decoder(list[_Row], strict=False)
 
 
 def candles_from(body: bytes, timeframe: Timeframe) -> Candles:
@@ -26,10 +22,9 @@ def candles_from(body: bytes, timeframe: Timeframe) -> Candles:
     time, CANDLE_INVALID for bars of another interval and what else contradicts itself.
     """
     try:
-        rows = _ROWS.validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise MarketFault(Reason.DATA_UNREADABLE, f"{timeframe} candles: {first['msg']}") from error
+        rows = _ROWS.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise MarketFault(Reason.DATA_UNREADABLE, f"{timeframe} candles: {error}") from error
     if not rows:
         return Candles(timeframe, np.empty(0, np.int64), np.empty((5, 0)))
     columns = list(zip(*rows, strict=True))
