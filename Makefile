@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TFCHECK ?= ../shared/tools/tfcheck
 
-.PHONY: demo test lint check dashboard-lint dashboard-check lighthouse coverage emulators bench terraform deploy lock clean
+.PHONY: demo test lint check dashboard-lint dashboard-check lighthouse coverage emulators bench soak terraform deploy lock clean
 
 demo: $(VENV)/.local
 	@$(MAKE) --no-print-directory dashboard/dist || echo "Going on without the dashboard."
@@ -53,6 +53,10 @@ packages-check: packages
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
+
+# Three simulated days of the live market for 550 symbols, some ten minutes; DAYS=0.5 for fewer.
+soak: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.soak $(DAYS)
 
 # The whole Terraform configuration: format, plan, an apply and a second plan that changes nothing, its own tests, and what
 # checkov thinks of it (pip install checkov). Nothing here reaches Google.
