@@ -46,8 +46,8 @@ class Outbox:
         (MIDNIGHT + timedelta(minutes=5), 2400, [8]),
         (MIDNIGHT, 2400, [8]),
         (MIDNIGHT, 32, [5, 3]),
-        (MIDNIGHT + timedelta(minutes=5), 8, [4, 4]),
-        (MIDNIGHT, 12, [2, 6]),
+        (MIDNIGHT + timedelta(minutes=5), 8, [3, 5]),
+        (MIDNIGHT, 12, [1, 7]),
         (MIDNIGHT, 1, [8]),
     ],
 )

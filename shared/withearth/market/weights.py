@@ -17,8 +17,9 @@ TIME: Final = 1
 FUNDING: Final = 0
 """Funding history weighs nothing; it has a limit of its own."""
 
-_DEPTH_SHARE: Final = 0.25
-"""Of the symbols a quarter is expected past the gate: with the default MAX_SPREAD_BPS, a fifth of the exchange's is."""
+_DEPTH_SHARE: Final = 0.35
+"""How many of a portion's symbols are expected past the gate. With the default MAX_SPREAD_BPS a fifth of the exchange's
+are, and those with the most turnover, which come first, are among them."""
 _STEPS: Final = ((100, 1), (500, 2), (1_001, 5))
 
 
