@@ -88,7 +88,8 @@ step_choices() {
 
 step_packages() {
   say "One zip for each function, the same for the same commit"
-  run make packages
+  # Without the arguments of the make that called.
+  run make packages ARGS=
 }
 
 step_dashboard() {

@@ -17,7 +17,7 @@ echo "$(basename "$0") $*" >>"$CALLS"
 case "$(basename "$0") $*" in
   "gcloud storage buckets describe"*) test -e "$WORLD/bucket" ;;
   "gcloud storage buckets create"*) touch "$WORLD/bucket" ;;
-  "make packages")
+  "make packages ARGS=")
     mkdir -p dist
     for each in dispatcher worker executor reconciler sentiment api; do echo $each >dist/$each.zip; done ;;
   "terraform "*"output -raw dashboard_site") printf demo-project-dash ;;
@@ -94,7 +94,7 @@ def test_a_deployment_gives_every_command_in_its_order(checkout: Checkout) -> No
     calls = checkout.calls()
     marks = [
         "gcloud storage buckets create gs://demo-project-withearth-state",
-        "make packages",
+        "make packages ARGS=",
         "npm --prefix dashboard run build",
         "terraform -chdir=terraform init -input=false -reconfigure -backend-config=bucket=demo-project-withearth-state",
         "terraform -chdir=terraform apply -input=false -auto-approve -target=module.artifacts",

@@ -7,9 +7,10 @@ it lies in, or beside the repository; without it, or without a Terraform, the te
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -83,13 +84,17 @@ def _without(why: str) -> None:
     pytest.skip(f"Terraform's plan is not tested: {why}")
 
 
-@functools.cache
-def planned(*, everything: bool) -> Plan:
-    """The plan with the defaults, or with everything switched on."""
-    chosen = EVERYTHING if everything else {}
+def planned(chosen: Mapping[str, object], file: Path) -> None:
+    """Plan with these variables beside the required ones, into a file of JSON."""
     with TemporaryDirectory() as directory:
-        variables, plan = Path(directory) / "chosen.tfvars.json", Path(directory) / "plan.json"
+        variables = Path(directory) / "chosen.tfvars.json"
         variables.write_text(json.dumps({"project_id": PROJECT, "owner_email": OWNER, **chosen}), encoding="utf-8")
-        done = run("check", str(CONFIGURATION), "--plan", "--plan-json", str(plan), "--var-file", str(variables))
+        made = Path(directory) / "plan.json"
+        done = run("check", str(CONFIGURATION), "--plan", "--plan-json", str(made), "--var-file", str(variables))
         assert done.returncode == 0, done.stdout + done.stderr
-        return Plan(json.loads(plan.read_text(encoding="utf-8")))
+        shutil.copy(made, file)
+
+
+def read(file: Path) -> Plan:
+    """A plan in a file."""
+    return Plan(json.loads(file.read_text(encoding="utf-8")))

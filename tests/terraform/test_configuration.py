@@ -4,9 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any, Final
 
-import pytest
-
-from tests.terraform.plans import OWNER, ROOT, Plan, planned
+from tests.terraform.plans import OWNER, ROOT, Plan
 from withearth import deployment
 from withearth.flow.documents import CLAIM_LEASE, EXPIRE_AT, EXPIRING
 from withearth.flow.work import WORK_FOR
@@ -17,12 +15,6 @@ from withearth.signals import FIELD, Signal
 from withearth.store.indexes import INDEXES
 
 RUNBOOK: Final = ROOT / "docs" / "runbook.md"
-
-
-@pytest.fixture(scope="module")
-def plan() -> Plan:
-    """Everything switched on."""
-    return planned(everything=True)
 
 
 def functions(plan: Plan) -> dict[str, Any]:

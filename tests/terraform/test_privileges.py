@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-import pytest
-
-from tests.terraform.plans import OWNER, PROJECT, Plan, planned
+from tests.terraform.plans import OWNER, PROJECT, Plan
 
 DATABASE: Final = f'resource.name == "projects/{PROJECT}/databases/(default)"'
 DEPLOYING: Final = frozenset(
@@ -32,12 +30,6 @@ DEPLOYING: Final = frozenset(
 
 Grant = tuple[str, str, str]
 """Who, which role, on what."""
-
-
-@pytest.fixture(scope="module")
-def plan() -> Plan:
-    """Everything switched on: no other choice grants more."""
-    return planned(everything=True)
 
 
 def grants(plan: Plan) -> set[Grant]:
@@ -180,9 +172,9 @@ def test_each_function_runs_as_itself_and_is_closed_to_the_outside(plan: Plan) -
         assert config["ingress_settings"] == ("ALLOW_ALL" if name == "api" else "ALLOW_INTERNAL_ONLY")
 
 
-def test_less_is_granted_where_less_is_switched_on(plan: Plan) -> None:
+def test_less_is_granted_where_less_is_switched_on(plan: Plan, default_plan: Plan) -> None:
     """The defaults have no sentiment function, no deployment identity, and nothing that the full list lacks."""
-    defaults = grants(planned(everything=False))
+    defaults = grants(default_plan)
 
     assert defaults < grants(plan)
     assert not {who for who, _, _ in defaults} & {"fn-sentiment", "call-sentiment", "ci-deploy"}
