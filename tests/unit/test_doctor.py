@@ -147,9 +147,10 @@ def test_a_key_may_do_what_is_needed_and_nothing_more(changed: dict[str, Any], v
 
 @pytest.mark.parametrize("reply", [Reply(451, None), Reply(401, {"code": -2015}), Reply(200, None), Reply(404, None)])
 def test_permissions_that_are_not_told_are_a_problem(reply: Reply) -> None:
-    """What is not known is not safe."""
+    """What is not known is not safe; a refused key is told by what its code means."""
     [finding] = keys.permissions(reply)
     told(finding, PROBLEM)
+    assert (reply.status == 401) == ("not from this machine's address" in finding.remedy)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from withearth.doctor.findings import Finding, ok, problem, warning
 from withearth.doctor.line import Reply
+from withearth.execution.environment import REFUSED_KEYS
 from withearth.settings import Settings
 
 CHECK: Final = "key"
@@ -40,7 +41,14 @@ def permissions(reply: Reply) -> list[Finding]:
     if reply.status != HTTPStatus.OK or not isinstance(reply.payload, dict):
         code = reply.payload.get("code") if isinstance(reply.payload, dict) else None
         told = f"HTTP {reply.status}" + (f", code {code}" if code is not None else "")
-        return [problem("permissions", f"The exchange did not say what the key may do ({told}).", "try the key anew")]
+        why = REFUSED_KEYS.get(code, "look at what is said of exchange and clock") if isinstance(code, int) else ""
+        return [
+            problem(
+                "permissions",
+                f"The exchange did not say what the key may do ({told}).",
+                why or "look at the network, and try again",
+            )
+        ]
     return _permissions(reply.payload)
 
 
