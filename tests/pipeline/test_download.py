@@ -32,6 +32,7 @@ from withearth.market.manifest import read_manifest
 from withearth.market.recorded import RecordedMarket
 from withearth.market.routes import Access
 from withearth.market.synthetic import SyntheticMarket
+from withearth.market.traffic import Traffic
 from withearth.paper.assembly import Assembled, assemble_exchange, invented_listing
 from withearth.paper.faults import Fault, FaultKind
 from withearth.paper.transport import PaperTransport
@@ -404,3 +405,16 @@ def test_many_days_from_the_exchange_keep_to_their_share_of_its_weight(place: Pl
         rest.bars(SYMBOL, Timeframe.M5, span)
 
     assert place.clock.now() - NOW >= timedelta(minutes=2)
+
+
+def test_weight_that_others_have_used_up_is_waited_for(place: Place) -> None:
+    """A trader behind the same address comes first: the page is asked for in the next minute, and comes."""
+    access = Access("https://paper.invalid", transport=PaperTransport(place.exchange.face))
+    traffic = Traffic(access.base_url, place.clock)
+    traffic.heard(200, {"X-MBX-USED-WEIGHT-1M": "2300"})
+    rest = RestHistory(BinanceMarket(access, place.clock, traffic), place.clock)
+
+    table = rest.bars(SYMBOL, Timeframe.M5, Span(NOW - timedelta(minutes=52), NOW))
+
+    assert table.num_rows == 10
+    assert timedelta(minutes=1) <= place.clock.now() - NOW <= timedelta(minutes=2)
