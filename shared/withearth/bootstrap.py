@@ -7,6 +7,7 @@ Adapters are imported where they are chosen, so that a function starts with only
 
 import functools
 import logging
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,12 +51,17 @@ def runtime_of(environ: Mapping[str, Any]) -> Runtime:
     given = environ.get(ENVIRON_KEY)
     if isinstance(given, Runtime):
         return given
-    runtime = _process_runtime()
+    # The first requests of a new instance come together: one of them builds, the others wait for it.
+    with _building:
+        runtime = _process_runtime()
     if runtime.settings.store == "cloud":
         from withearth.cloud.logs import trace_fields
 
         begin_request(trace_fields(environ, runtime.settings.project_id))
     return runtime
+
+
+_building: Final = threading.Lock()
 
 
 @functools.cache

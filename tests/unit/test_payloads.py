@@ -1,5 +1,10 @@
 from pathlib import Path
 
+import pytest
+
+from tests.builders.installation import settings_of
+from withearth.bootstrap import choose_payloads
+from withearth.cloud.bucket import BucketBlobs
 from withearth.local.payloads import FileBlobs
 
 
@@ -20,3 +25,17 @@ def test_a_payload_that_cannot_be_written_stops_no_decision(tmp_path: Path) -> N
     FileBlobs(tmp_path / "payloads").put("20240101/x.json", "text")
 
     assert (tmp_path / "payloads").read_text(encoding="utf-8") == "in the way"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({}, type(None)),
+        ({"GCS_BUCKET": "archive"}, type(None)),
+        ({"MODEL_PAYLOAD_DUMPS": "true"}, FileBlobs),
+        ({"MODEL_PAYLOAD_DUMPS": "true", "GCS_BUCKET": "archive"}, BucketBlobs),
+    ],
+)
+def test_payloads_go_where_the_settings_say(tmp_path: Path, given: dict[str, str], kind: type) -> None:
+    """Nowhere unless they are asked for, and into the bucket where there is one."""
+    assert kind is type(choose_payloads(settings_of(tmp_path, **given)))

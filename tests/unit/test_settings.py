@@ -721,3 +721,27 @@ def test_the_settings_start_without_heavy_imports() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"STORE": "cloud"}, "PROJECT_ID is empty, and STORE is cloud: set it to your Google Cloud project"),
+        (
+            {"STORE": "cloud", "PROJECT_ID": "demo-project", "EXECUTE_TRADES": "true", "VENUE": "paper"},
+            "STORE is cloud, EXECUTE_TRADES is true, and VENUE is paper: the paper exchange lives in one process only",
+        ),
+        ({"FIRESTORE_EMULATOR_HOST": "localhost"}, "FIRESTORE_EMULATOR_HOST is localhost, allowed is "),
+        ({"REGION": "tokyo"}, "REGION is tokyo, allowed is a region's name"),
+    ],
+)
+def test_what_does_not_work_in_the_cloud_is_refused(environ: dict[str, str], told: str) -> None:
+    """Before anything starts, with what to set."""
+    (sentence,) = refusal(environ)
+
+    assert sentence.startswith(told)
+
+
+def test_shadow_trades_need_no_venue_in_the_cloud() -> None:
+    """The default that everybody begins with."""
+    assert "cloud" == load(STORE="cloud", PROJECT_ID="demo-project").store
