@@ -1,12 +1,14 @@
 """The two ways to market data: the official SDK, and plain REST that steps in call by call."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from requests.adapters import BaseAdapter
 
+from tests.builders.installation import Installation
 from tests.builders.outside import ADDRESS, KLINES, Network, Outside
 from tests.fakes.clock import ManualClock
 from withearth.bootstrap import choose_market
@@ -20,6 +22,7 @@ from withearth.market.sdk_route import SdkRoute
 from withearth.market.traffic import Traffic
 from withearth.paper.transport import PaperTransport
 from withearth.settings import load_settings
+from withearth.store.port import Query
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -155,6 +158,26 @@ def test_the_whole_market_works_by_the_sdk(ways: Ways) -> None:
 
     assert windows[Timeframe.H1].open_ms.tolist() == truth.open_ms.tolist()
     assert set(market.quotes(SYMBOLS, AT)) == set(SYMBOLS)
+
+
+def test_the_journal_tells_when_rest_steps_in(ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a tick for each way it happens, however many calls it happens to."""
+
+    def send(_self: object, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        if "X-MBX-APIKEY" in request.headers:  # the SDK sends it always, plain REST never
+            raise requests.ConnectionError("only the SDK's path is broken")
+        return ways.by_rest.send(request, **options)
+
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", send)
+    values = {"MARKET": "live", "MARKET_CLIENT": "sdk", "BINANCE_FAPI_BASE": ADDRESS}
+    installation = Installation(tmp_path, now=ways.clock.now(), given=values)
+    for _ in range(2):
+        installation.runtime.market.depth("BTCUSDT", AT)
+
+    (told,) = installation.store.query(Query("events"))
+    assert told.data["kind"] == "MARKET_FALLBACK"
+    assert told.data["text"] == "/fapi/v1/depth by REST, after SDK: NetworkError"
+    assert ways.by_rest.count("/fapi/v1/depth") == 2
 
 
 OLD_TESTNET = "https://testnet.binancefuture.com"

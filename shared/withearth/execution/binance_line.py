@@ -104,6 +104,8 @@ class BinanceLine:
         payload = self._read(self._rest.check_server_time)
         middle = before + (self._clock.now() - before) / 2
         self._offset = timedelta(milliseconds=int(payload["serverTime"]) - to_ms(middle))
+        if self._traffic is not None:
+            self._traffic.measured(self._offset)
         return self._offset
 
     def _change(self, client_id: str, id_field: str, at: datetime, call: Callable[[], Any]) -> Answer:
