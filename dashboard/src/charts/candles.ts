@@ -76,11 +76,11 @@ function tradeMarkers({ bars, trades }: CandleData, look: Colours): Marker[] {
   });
 }
 
-/** A pin where a decision came past the gate, even if it was not traded. */
+/** A pin where a decision came all the way to its order, and that was refused: trades have marks of their own. */
 function decisionMarkers({ bars, decisions }: CandleData, look: Colours): Marker[] {
   return decisions.flatMap((decision) => {
     const time = barOf(bars, (seconds(decision.at) - 1) as UTCTimestamp);
-    if (time === null || decision.direction === "hold" || decision.order?.state === "EXECUTED") return [];
+    if (time === null || decision.stage !== "order" || decision.order?.state !== "REFUSED") return [];
     return [{ time, position: "inBar", shape: "circle", color: look.warn, size: 0.6 } satisfies Marker];
   });
 }

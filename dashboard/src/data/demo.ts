@@ -24,7 +24,7 @@ export function demoSource(folder = "./demo"): Source {
     sink.events((await file<EventPage>(folder, "events")) ?? { events: [], next: null });
   }
   return {
-    isSaved: true,
+    time: "saved",
     open(sink: Sink): Stop {
       sink.line("connecting");
       tellAll(sink).catch(() => {

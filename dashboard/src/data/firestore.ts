@@ -77,7 +77,7 @@ function isDenied(error: unknown): boolean {
 }
 
 class FirestoreSource implements Source {
-  readonly isSaved = false;
+  readonly time = "wall";
   private sink: Sink | null = null;
   /** Where each page ended, under the id that its `next` names. */
   private readonly cursors = new Map<string, Firestore.QueryDocumentSnapshot>();

@@ -23,7 +23,7 @@ async function read<Answer>(path: string): Promise<Answer> {
 
 /** A place in the stream, and everything that has to be read again when a topic changes. */
 class LocalSource implements Source {
-  readonly isSaved = false;
+  readonly time = "run";
   private sink: Sink | null = null;
   private stream: EventSource | null = null;
   private retry: ReturnType<typeof setTimeout> | undefined;

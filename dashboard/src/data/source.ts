@@ -36,6 +36,12 @@ export const VIEWS: readonly ViewName[] = [
   "control",
 ];
 
+/**
+ * Whose time it is: the wall's; that of a `saved` moment; or, for a `run` on a market that is not live, that of its
+ * newest heartbeat, since such a run may go through a minute in a second.
+ */
+export type Time = "wall" | "saved" | "run";
+
 /** `offline` comes back by itself; `refused` needs a person: another account, or another right. */
 export type Line = "connecting" | "open" | "offline" | "refused";
 
@@ -58,8 +64,7 @@ export interface Wish {
 export type Stop = () => void;
 
 export interface Source {
-  /** Whether these are documents of a moment in the past, for which time goes on from then. */
-  readonly isSaved: boolean;
+  readonly time: Time;
   /** Tell the sink what there is and what changes, until stopped. */
   open(sink: Sink): Stop;
   /** The candles of a symbol, now and whenever they change; null while there are none. */

@@ -29,7 +29,8 @@ function codeOf(row: Decided): string | null {
 const FILTERS: Record<Filter, (row: Decided) => boolean> = {
   all: () => true,
   blocked: (row) => codeOf(row) !== null,
-  traded: (row) => row.order?.state === "EXECUTED" || row.order?.state === "SHADOW",
+  // CLAIMED is an order that is out: it lasts until the trade is closed.
+  traded: (row) => row.order !== null && row.order.state !== "REFUSED",
   invalid: (row) => INVALID.test(codeOf(row) ?? ""),
 };
 

@@ -96,7 +96,7 @@ export function StatusBar({ store, tools }: { readonly store: Store; readonly to
     <header class="bar sticky top-2 z-20 rounded-2xl px-3 pt-2.5 pb-2 sm:px-4">
       <div class="flex items-center gap-x-3 gap-y-1.5">
         <h1 class="sr-only sm:not-sr-only sm:text-lg sm:font-bold sm:tracking-tight">withEarth</h1>
-        <Labels overview={overview} isSaved={store.source.isSaved} />
+        <Labels overview={overview} isSaved={store.source.time === "saved"} />
         <div class="ml-auto flex items-center gap-1.5">{tools}</div>
       </div>
       <div class="mt-1.5 flex items-start gap-2">

@@ -2,12 +2,13 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Decision, Execution, Label, Order, Story, Trade } from "../data/model";
+import type { Decision, EventRow, Execution, Label, Order, Story, Trade } from "../data/model";
 import { exact, NOTHING, percent, plain } from "../format/numbers";
 import { locale, t, type Key } from "../i18n";
 import { reasonText } from "../i18n/reasons";
 import type { Decided, Store } from "../state/store";
 import { Change, Direction, Moment } from "../ui/values";
+import { FRAMES } from "./HeatMap";
 
 type Known =
   { readonly state: "loading" | "failed" } | { readonly state: "known"; readonly story: Story | null };
@@ -33,9 +34,15 @@ function useStory(store: Store, row: Decided): Known {
   return known;
 }
 
-function Part({ title, children }: { readonly title: Key; readonly children: ComponentChildren }) {
+interface PartProps {
+  readonly title: Key;
+  readonly children: ComponentChildren;
+  readonly class?: string;
+}
+
+function Part({ title, children, class: extra = "" }: PartProps) {
   return (
-    <section class="min-w-0">
+    <section class={`min-w-0 ${extra}`}>
       <h3 class="mb-1 text-xs font-semibold tracking-wide text-quiet uppercase">{t(title)}</h3>
       {children}
     </section>
@@ -110,8 +117,10 @@ function LevelsPart({ decision }: { readonly decision: Decision }) {
 }
 
 function outcomeOf(trade: Trade): readonly Fact[] {
+  const status: Fact = ["story.status", `${trade.status} ${trade.exit_reason ?? ""}`];
+  if (trade.status !== "CLOSED") return [status];
   return [
-    ["story.status", `${trade.status} ${trade.exit_reason ?? ""}`],
+    status,
     ["column.exit", exact(trade.exit, locale.value)],
     ["column.net", <Change value={trade.net_pnl} />],
     ["column.gross", <Change value={trade.pnl} />],
@@ -199,6 +208,64 @@ function Orders({ execution }: { readonly execution: Execution }) {
   );
 }
 
+const INDICATORS = [
+  "close",
+  "rsi14",
+  "atr14",
+  "sma20",
+  "volatility20",
+  "relative_volume20",
+  "support50",
+  "resistance50",
+];
+
+type Features = Record<string, unknown>;
+
+function isFeatures(value: unknown): value is Features {
+  return typeof value === "object" && value !== null;
+}
+
+function figure(value: unknown): string {
+  return plain(typeof value === "number" ? value : null, locale.value, 6);
+}
+
+/** The indicators of every timeframe, under the names they have in the prompt. */
+function FeatureTable({ snapshot }: { readonly snapshot: Features | null }) {
+  const frames = snapshot?.["frames"];
+  if (!isFeatures(frames)) return null;
+  const names = FRAMES.filter((frame) => isFeatures(frames[frame]));
+  return (
+    <Part title="story.known" class="wide:col-span-2">
+      <div class="scroll-thin overflow-x-auto" tabIndex={0} role="region" aria-label={t("story.known")}>
+        <table class="data">
+          <thead>
+            <tr>
+              <th scope="col">{t("story.indicator")}</th>
+              {names.map((frame) => (
+                <th key={frame} scope="col">
+                  {frame}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {INDICATORS.map((name) => (
+              <tr key={name}>
+                <th scope="row" class="font-mono text-xs">
+                  {name}
+                </th>
+                {names.map((frame) => (
+                  <td key={frame}>{figure((frames[frame] as Features)[name])}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Part>
+  );
+}
+
 function Raw({ title, value }: { readonly title: Key; readonly value: unknown }) {
   if (value === null || value === undefined) return null;
   return (
@@ -221,6 +288,22 @@ function promptOf(asked: Record<string, unknown> | null): unknown {
   return asked === null ? null : (asked["prompt"] ?? asked["request"] ?? null);
 }
 
+function Happened({ events }: { readonly events: readonly EventRow[] }) {
+  if (events.length === 0) return null;
+  return (
+    <Part title="story.events">
+      <ul class="text-sm">
+        {events.map((event) => (
+          <li key={`${event.kind}${event.at}`}>
+            <Moment at={event.at} /> <code class="font-mono text-xs">{event.kind}</code>{" "}
+            <span class="break-all">{event.text}</span>
+          </li>
+        ))}
+      </ul>
+    </Part>
+  );
+}
+
 function Told({ story, row }: { readonly story: Story; readonly row: Decided }) {
   const { decision, intent, trade, label, events } = story;
   return (
@@ -233,22 +316,13 @@ function Told({ story, row }: { readonly story: Story; readonly row: Decided }) 
           {label && <Facts rows={labelOf(label)} />}
         </Part>
       )}
+      <FeatureTable snapshot={decision.snapshot} />
       {intent?.execution && (
         <div class="min-w-0 md:col-span-full">
           <Orders execution={intent.execution} />
         </div>
       )}
-      {events.length > 0 && (
-        <Part title="story.events">
-          <ul class="text-sm">
-            {events.map((event) => (
-              <li key={`${event.kind}${event.at}`}>
-                <Moment at={event.at} /> <code class="font-mono text-xs">{event.kind}</code> {event.text}
-              </li>
-            ))}
-          </ul>
-        </Part>
-      )}
+      <Happened events={events} />
       <div class="grid min-w-0 content-start gap-2 md:col-span-full">
         <Raw title="story.prompt" value={promptOf(decision.asked)} />
         <Raw title="story.asked" value={decision.asked} />
@@ -266,7 +340,6 @@ export function StoryOf({ store, row }: { readonly store: Store; readonly row: D
   const known = useStory(store, row);
   return (
     <div class="rising px-3 pt-1 pb-4">
-      {row.reason !== "" && <p class="mb-3 text-sm text-pretty">{row.reason}</p>}
       {known.state === "known" && known.story && <Told story={known.story} row={row} />}
       {known.state === "known" && !known.story && <p class="text-quiet">{t("story.none")}</p>}
       {known.state === "loading" && <p class="text-quiet">{t("loading")}</p>}

@@ -103,6 +103,8 @@ export class Store implements Sink {
     this.source = source;
   }
 
+  private beat: number | null = null;
+
   /** Whether what is shown is older than it may be. A saved demo does not age. */
   readonly isStale = computed(() => {
     if (this.connection.value === "offline" || this.connection.value === "refused") return true;
@@ -117,13 +119,23 @@ export class Store implements Sink {
   }
 
   view<Name extends ViewName>(name: Name, document: Views[Name] | null): void {
-    if (name === "overview" && this.source.isSaved) this.standAsOf(document as OverviewView | null);
+    if (name === "overview") this.tellTime(document as OverviewView | null);
     this.views[name].value = document;
   }
 
-  private standAsOf(overview: OverviewView | null): void {
+  /** Move the clock to where the time of this source is, with every heartbeat that is a new one. */
+  private tellTime(overview: OverviewView | null): void {
+    const { time } = this.source;
     const beat = millis(overview?.heartbeat_at);
-    if (beat !== null) setNow(beat + SAVED_AGE_MS);
+    if (
+      beat === null ||
+      beat === this.beat ||
+      time === "wall" ||
+      (time === "run" && overview?.market === "LIVE")
+    )
+      return;
+    this.beat = beat;
+    setNow(beat + (time === "saved" ? SAVED_AGE_MS : 0));
   }
 
   feed(newest: { readonly feeds: readonly Feed[]; readonly next: string | null }): void {

@@ -51,6 +51,12 @@ function ofTheLine({ line, heardAt, overview, now }: Seen): Verdict | null {
   return null;
 }
 
+/** What the worst check found, such as the name of a limit. */
+function found({ health, verdict }: OverviewView): string {
+  const value = health.find(({ check }) => check === verdict.check)?.value ?? null;
+  return value === null ? "" : ` (${value})`;
+}
+
 /** What the reconciler says. */
 function ofTheSystem(overview: OverviewView): Verdict {
   const { verdict, trading, symbols, open_trades: open, executes } = overview;
@@ -62,7 +68,7 @@ function ofTheSystem(overview: OverviewView): Verdict {
     const key = trading.state === "HALTED" ? "verdict.halted" : "verdict.reducing";
     return { level: verdict.level, text: t(key, { why: trading.why || "–", who: trading.who || "–" }) };
   }
-  return { level: verdict.level, text: t(CHECKS[verdict.check]) };
+  return { level: verdict.level, text: t(CHECKS[verdict.check]) + found(overview) };
 }
 
 /** The verdict, and how bad it is. */

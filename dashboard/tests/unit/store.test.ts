@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Feed } from "../../src/data/model";
+import type { Feed, Origin, OverviewView } from "../../src/data/model";
 import type { Source } from "../../src/data/source";
 import { belongs } from "../../src/panels/Decisions";
 import { now, setNow } from "../../src/state/clock";
@@ -12,7 +12,7 @@ const world = aWorld({ ticks: 30 });
 
 function aSource(more: Partial<Source> = {}): Source {
   return {
-    isSaved: false,
+    time: "wall",
     open: () => () => undefined,
     watchChart: () => () => undefined,
     feedBefore: () => Promise.resolve({ feeds: [], next: null }),
@@ -91,12 +91,40 @@ describe("staleness", () => {
   });
 
   it("never comes over a saved demo, whenever it is opened", () => {
-    const store = new Store(aSource({ isSaved: true }));
+    const store = new Store(aSource({ time: "saved" }));
     now.value = NOW + 365 * 86_400_000;
     store.line("open");
     store.view("overview", world.views.overview);
 
     expect(store.isStale.value).toBe(false);
+  });
+});
+
+describe("the time of a run", () => {
+  const of = (market: Origin, heartbeat: number) => ({
+    ...aWorld({ market }).views.overview,
+    heartbeat_at: instant(heartbeat),
+  });
+  const told = (market: Origin): Store => {
+    const store = new Store(aSource({ time: "run" }));
+    store.line("open");
+    store.view("overview", of(market, NOW - 86_400_000) as OverviewView);
+    return store;
+  };
+
+  it("is that of its heartbeats on a market that is not live", () => {
+    const store = told("SYNTHETIC");
+    expect(store.isStale.value).toBe(false);
+    now.value += 180_001;
+    store.view("overview", of("SYNTHETIC", NOW - 86_400_000) as OverviewView);
+    expect(store.isStale.value).toBe(true);
+    store.view("overview", of("SYNTHETIC", NOW - 86_340_000) as OverviewView);
+
+    expect(store.isStale.value).toBe(false);
+  });
+
+  it("is everybody's on a live market", () => {
+    expect(told("LIVE").isStale.value).toBe(true);
   });
 });
 
@@ -123,6 +151,13 @@ describe("the verdict", () => {
     const halted = { ...overview, trading, verdict: { level: "alarm", check: "TRADING" } };
 
     expect(said({ overview: halted })).toBe("Trading is halted: looks odd (owner).");
+  });
+
+  it("says what the worst check found", () => {
+    const health = [{ check: "LIMITS", level: "watch", value: "MAX_OPEN_POSITIONS", limit: null }];
+    const limited = { ...overview, health, verdict: { level: "watch", check: "LIMITS" } };
+
+    expect(said({ overview: limited })).toBe("A limit stops new entries. (MAX_OPEN_POSITIONS)");
   });
 
   it("says of shadow trades that no order is sent", () => {
