@@ -113,7 +113,9 @@ def _explained(execution: Execution, listed: Iterable[OrderState]) -> dict[str, 
         sent = changed.get(each.client_id) or execution.sent.get(each.client_id)
         if sent is None or not each.filled:
             continue
-        if sent.order_id in {"", each.order_id}:
+        waited = sent.leg in {Leg.STOP, Leg.TARGET} and not sent.filled
+        if waited or sent.order_id in {"", each.order_id}:
+            # A conditional order's own id is not that of the order it becomes.
             changed[each.client_id] = _as_order(sent, each)
         else:
             changed[each.client_id] = replace(sent, twins={**sent.twins, each.order_id: each.filled})
@@ -141,6 +143,7 @@ def _as_order(sent: Sent, state: OrderState) -> Sent:
         average=state.average_price,
         price=state.price if sent.leg is Leg.ENTRY else sent.price,
         order_id=state.order_id,
+        twins={id_: filled for id_, filled in sent.twins.items() if id_ != state.order_id},
     )
 
 

@@ -20,10 +20,10 @@ from tests.builders.situations import (
     sent,
 )
 from withearth.execution.lineage import Leg
-from withearth.execution.look import ABSENCES_MIN, ABSENT_AFTER, BELIEVED_AFTER, answered, learn, to_ask
+from withearth.execution.look import ABSENCES_MIN, ABSENT_AFTER, BELIEVED_AFTER, Sight, answered, learn, to_ask
 from withearth.execution.phases import Phase
 from withearth.execution.record import Outcome
-from withearth.execution.venue import Accepted, Answer, ConditionalStatus, OrderStatus, Rejected, Unknown
+from withearth.execution.venue import Accepted, Answer, ConditionalStatus, OrderState, OrderStatus, Rejected, Unknown
 
 LONG_AGO = ABSENT_AFTER.total_seconds()
 
@@ -160,3 +160,56 @@ def test_only_a_stop_that_waits_covers(status: ConditionalStatus) -> None:
     assert not a_sight(QTY, a_guard(Leg.STOP, status=status)).covering(stops)
     assert 1 == len(a_sight(QTY, a_guard(Leg.STOP)).covering(stops))
     assert not a_sight(Decimal(0)).covering(stops)
+
+
+def listing(held: Decimal, *rows: OrderState) -> Sight:
+    """A reading with the list of all orders."""
+    return replace(a_sight(held), listed=rows)
+
+
+def a_filled(leg: Leg, order_id: str, filled: Decimal = QTY) -> OrderState:
+    """An order that has filled, under an id of the exchange."""
+    return replace(an_order(leg, status=OrderStatus.FILLED, filled=filled), order_id=order_id)
+
+
+def test_an_order_that_was_executed_twice_counts_twice() -> None:
+    """Both fills are ours, however often the list is read."""
+    execution = an_execution(Phase.PROTECTING, over(Leg.ENTRY, filled=QTY, order_id="90"), live(Leg.STOP))
+    sight = listing(2 * QTY, a_filled(Leg.ENTRY, "90"), a_filled(Leg.ENTRY, "91"))
+    for _ in range(2):
+        execution = learn(execution, sight, NOW)
+
+    assert (2 * QTY, 2 * QTY) == (execution.filled, execution.expected)
+    assert {"90", "91"} == execution.sent[id_of(Leg.ENTRY)].order_ids
+
+
+def test_an_order_behind_a_refusal_is_ours() -> None:
+    """The second of two was refused, and that was the answer: the first one has filled."""
+    refusal = sent(Leg.ENTRY, outcome=Outcome.REJECTED, code=-2019)
+    execution = learn(an_execution(Phase.PROTECTING, refusal), listing(QTY, a_filled(Leg.ENTRY, "90")), NOW)
+
+    assert (QTY, Outcome.OVER) == (execution.filled, outcome(Leg.ENTRY, execution))
+
+
+@pytest.mark.parametrize("first", ["listed", "asked"])
+def test_a_stop_that_went_off_counts_once(first: str) -> None:
+    """It was accepted under the id of a conditional order, and became an ordinary one with an id of its own."""
+    orders = (over(Leg.ENTRY, filled=QTY, order_id="90"), live(Leg.STOP, order_id="4000"))
+    execution, gone_off = an_execution(Phase.HOLDING, *orders), a_filled(Leg.STOP, "95")
+    readings = {
+        "listed": listing(Decimal(0), a_filled(Leg.ENTRY, "90"), gone_off),
+        "asked": a_sight("0", asked={id_of(Leg.STOP): gone_off}),
+    }
+    for name in sorted(readings, key=lambda name: name != first):
+        execution = learn(execution, readings[name], NOW)
+
+        assert (QTY, Decimal(0)) == (execution.filled, execution.expected)
+        assert {"95"} == execution.sent[id_of(Leg.STOP)].order_ids
+
+
+def test_orders_of_others_in_the_list_are_none_of_ours() -> None:
+    """Only our own ids count."""
+    execution = an_execution(Phase.HOLDING, over(Leg.ENTRY, filled=QTY, order_id="90"), live(Leg.STOP))
+    by_hand = replace(a_filled(Leg.ENTRY, "77"), client_id="web_1")
+
+    assert QTY == learn(execution, listing(2 * QTY, by_hand), NOW).filled
