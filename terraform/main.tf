@@ -179,7 +179,6 @@ module "monitoring" {
   source             = "./modules/monitoring"
   project_id         = var.project_id
   project_number     = module.services.project_number
-  region             = var.region
   functions          = toset(keys(local.deployed))
   signals            = local.code.signals
   alert_email        = coalesce(var.alert_email, var.owner_email)

@@ -2,96 +2,74 @@
 locals {
   signal_metric = { for code in keys(var.signals.codes) : code => "metric.type=\"logging.googleapis.com/user/${google_logging_metric.signal[code].name}\" AND resource.type=\"cloud_run_revision\"" }
 
-  counted = {
-    unprotected-position = {
-      title    = "A position has no stop"
-      severity = "CRITICAL"
-      filter   = local.signal_metric["POSITION_UNPROTECTED"]
-      above    = 0
-      window_s = 60
-    }
-    trading-state-changed = {
-      title    = "The trading state was changed"
-      severity = "WARNING"
-      filter   = local.signal_metric["TRADING_STATE_CHANGED"]
-      above    = 0
-      window_s = 60
-    }
-    model-safe-mode = {
-      title    = "The model fails, entries wait"
-      severity = "WARNING"
-      filter   = local.signal_metric["MODEL_SAFE_MODE"]
-      above    = 0
-      window_s = 60
-    }
-    model-budget-spent = {
-      title    = "The day's budget for models is spent"
-      severity = "WARNING"
-      filter   = local.signal_metric["MODEL_BUDGET_SPENT"]
-      above    = 0
-      window_s = 300
-    }
-    weight-high = {
-      title    = "More than 80 % of the exchange's request weight is used"
-      severity = "WARNING"
-      filter   = local.signal_metric["WEIGHT_HIGH"]
-      above    = 0
-      window_s = 60
-    }
-    errors = {
-      title    = "A function logged an error"
-      severity = "ERROR"
-      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.errors.name}\" AND resource.type=\"cloud_run_revision\""
-      above    = 0
-      window_s = 300
-    }
-    failing-requests = {
-      title    = "A function answers with 5xx again and again"
-      severity = "ERROR"
-      filter   = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND metric.labels.response_code_class=\"5xx\""
-      above    = 10
-      window_s = 300
-    }
-    schedule-failing = {
-      title    = "The scheduler cannot call a function"
-      severity = "ERROR"
-      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.schedule_failures.name}\" AND resource.type=\"cloud_scheduler_job\""
-      above    = 3
-      window_s = 600
-    }
+  # Signals that page when one comes.
+  signalled = {
+    unprotected-position  = { signal = "POSITION_UNPROTECTED", severity = "CRITICAL", title = "A position has no stop" }
+    trading-state-changed = { signal = "TRADING_STATE_CHANGED", severity = "WARNING", title = "The trading state was changed" }
+    model-safe-mode       = { signal = "MODEL_SAFE_MODE", severity = "WARNING", title = "The model fails, entries wait" }
+    model-budget-spent    = { signal = "MODEL_BUDGET_SPENT", severity = "WARNING", title = "The day's budget for models is spent" }
+    weight-high           = { signal = "WEIGHT_HIGH", severity = "WARNING", title = "More than 80 % of the exchange's request weight is used" }
   }
 
+  # Signals that page when none comes.
   silent = {
-    no-tick = {
-      title    = "No tick for 15 minutes"
-      signal   = "TICK_SENT"
-      duration = "900s"
-    }
-    no-pass = {
-      title    = "The reconciler is silent for 10 minutes"
-      signal   = "PASS_DONE"
-      duration = "600s"
-    }
+    no-tick = { signal = "TICK_SENT", duration = "900s", title = "No tick for 15 minutes" }
+    no-pass = { signal = "PASS_DONE", duration = "600s", title = "The reconciler is silent for 10 minutes" }
   }
 
-  measured = {
-    dead-letters = {
-      title    = "Messages could not be delivered"
-      severity = "ERROR"
-      filter   = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\".*-dead\")"
-      above    = 0
-    }
-    intents-waiting = {
-      title    = "Trade intents wait for the executor"
-      severity = "WARNING"
-      filter   = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"trade-intents-executor\""
-      above    = 120
-    }
-  }
+  # Everything with a threshold: events are summed over a window, levels are taken at their highest.
+  summed  = { aligner = "ALIGN_SUM", reducer = "REDUCE_SUM" }
+  highest = { aligner = "ALIGN_MAX", reducer = "REDUCE_MAX", window_s = 60 }
+  thresholds = merge(
+    {
+      for name, each in local.signalled : name => merge(local.summed, {
+        title    = each.title
+        severity = each.severity
+        filter   = local.signal_metric[each.signal]
+        above    = 0
+        window_s = 60
+      })
+    },
+    {
+      errors = merge(local.summed, {
+        title    = "A function logged an error"
+        severity = "ERROR"
+        filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.errors.name}\" AND resource.type=\"cloud_run_revision\""
+        above    = 0
+        window_s = 300
+      })
+      failing-requests = merge(local.summed, {
+        title    = "A function answers with 5xx again and again"
+        severity = "ERROR"
+        filter   = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND metric.labels.response_code_class=\"5xx\""
+        above    = 10
+        window_s = 300
+      })
+      schedule-failing = merge(local.summed, {
+        title    = "The scheduler cannot call a function"
+        severity = "ERROR"
+        filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.schedule_failures.name}\" AND resource.type=\"cloud_scheduler_job\""
+        above    = 3
+        window_s = 600
+      })
+      dead-letters = merge(local.highest, {
+        title    = "Messages could not be delivered"
+        severity = "ERROR"
+        filter   = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\".*-dead\")"
+        above    = 0
+      })
+      intents-waiting = merge(local.highest, {
+        title    = "Trade intents wait for the executor"
+        severity = "WARNING"
+        filter   = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"trade-intents-executor\""
+        above    = 120
+      })
+    },
+  )
 }
 
-resource "google_monitoring_alert_policy" "counted" {
-  for_each              = local.counted
+resource "google_monitoring_alert_policy" "threshold" {
+  for_each              = local.thresholds
   display_name          = "withEarth: ${each.value.title}"
   combiner              = "OR"
   severity              = each.value.severity
@@ -108,41 +86,8 @@ resource "google_monitoring_alert_policy" "counted" {
 
       aggregations {
         alignment_period     = "${each.value.window_s}s"
-        per_series_aligner   = "ALIGN_SUM"
-        cross_series_reducer = "REDUCE_SUM"
-      }
-    }
-  }
-
-  documentation {
-    content   = "What to do: ${var.runbook}#${each.key}"
-    mime_type = "text/markdown"
-  }
-
-  alert_strategy {
-    auto_close = "1800s"
-  }
-}
-
-resource "google_monitoring_alert_policy" "measured" {
-  for_each              = local.measured
-  display_name          = "withEarth: ${each.value.title}"
-  combiner              = "OR"
-  severity              = each.value.severity
-  notification_channels = [google_monitoring_notification_channel.owner.id]
-
-  conditions {
-    display_name = each.value.title
-
-    condition_threshold {
-      filter          = each.value.filter
-      comparison      = "COMPARISON_GT"
-      threshold_value = each.value.above
-      duration        = "0s"
-
-      aggregations {
-        alignment_period   = "60s"
-        per_series_aligner = "ALIGN_MAX"
+        per_series_aligner   = each.value.aligner
+        cross_series_reducer = each.value.reducer
       }
     }
   }

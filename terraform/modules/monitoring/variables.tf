@@ -8,11 +8,6 @@ variable "project_number" {
   description = "Its number."
 }
 
-variable "region" {
-  type        = string
-  description = "Region of the functions."
-}
-
 variable "functions" {
   type        = set(string)
   description = "Names of the functions."

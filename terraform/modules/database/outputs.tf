@@ -1,4 +1,0 @@
-output "name" {
-  description = "Name of the database."
-  value       = google_firestore_database.main.name
-}
