@@ -5,7 +5,7 @@ import os
 import sys
 from typing import Final
 
-REGISTERED: Final = ("features", "klines", "market", "month", "paper", "replay")
+REGISTERED: Final = ("cold_start", "features", "klines", "market", "month", "paper", "replay")
 # A function has one vCPU. Numeric libraries read these when they are first imported, which is after this.
 ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
