@@ -8,7 +8,7 @@ Adapters are imported where they are chosen, so that a function starts with only
 import functools
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -53,12 +53,22 @@ def runtime_of(environ: Mapping[str, Any]) -> Runtime:
         return given
     # The first requests of a new instance come together: one of them builds, the others wait for it.
     with _building:
-        runtime = _process_runtime()
+        runtime = _told(_process_runtime)
     if runtime.settings.store == "cloud":
         from withearth.cloud.logs import trace_fields
 
         begin_request(trace_fields(environ, runtime.settings.project_id))
     return runtime
+
+
+def _told(build: Callable[[], Runtime]) -> Runtime:
+    """What `build` makes; what a person has to mend first stands in the log as its sentences, not only as a trace."""
+    try:
+        return build()
+    except Misconfigured as error:
+        for sentence in str(error).splitlines():
+            log.error("misconfigured %s", sentence)  # noqa: TRY400 - the sentence says it all
+        raise
 
 
 _building: Final = threading.Lock()

@@ -112,6 +112,22 @@ def test_functions_in_the_cloud_need_no_disk_of_their_own(
     assert "TICK_SENT" in {line.get("signal") for line in lines}
 
 
+@pytest.mark.usefixtures("own_runtime")
+def test_a_function_that_cannot_start_says_what_to_mend(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """500, so that the message waits; one sentence a problem in the log; and the next request tries again."""
+    monkeypatch.setenv("STORE", "cloud")
+    monkeypatch.setenv("MIN_PROB", "2")
+    site = Site()
+
+    assert [500, 500] == [_post(site, name) for name in ("dispatcher", "reconciler")]
+    told = [each.getMessage() for each in caplog.records if each.name == bootstrap.__name__]
+    assert 4 == len(told)
+    assert all(each.startswith("misconfigured ") for each in told)
+    assert any("PROJECT_ID is empty" in each for each in told)
+
+
 def _post(site: Site, name: str) -> int:
     """Call a function as the scheduler does, and return its status."""
     statuses: list[int] = []

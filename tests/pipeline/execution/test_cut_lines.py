@@ -172,7 +172,7 @@ def test_a_line_cut_at_any_write_changes_nothing(tmp_path: Path, project: str, l
 
 def test_books_out_of_reach_at_any_write_lose_nothing(tmp_path: Path, project: str, line: Line) -> None:
     """The line is down for longer than patience lasts: the message comes again, or the reconciler, and goes on."""
-    found, refusals = differences(tmp_path, project, line, Line.take_down, 3, *filled(BEYOND_STOP))
+    found, refusals = differences(tmp_path, project, line, Line.take_down, 5, *filled(BEYOND_STOP))
 
     assert "" == found
     assert refusals
