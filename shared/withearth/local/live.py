@@ -61,14 +61,17 @@ class LiveRun(AbstractContextManager["LiveRun"]):
     def _fire_due(self, scheduler: Scheduler) -> bool:
         """Fire what is due. After a pause of the machine, a job that missed several runs is fired once."""
         now = self._cloud.runtime.clock.now()
+        if scheduler.due() > now:
+            return False
+        # Asked before anything is taken off the schedule: books that do not answer now are asked again.
+        stopped = paused(self._cloud.runtime.store)
         firing: dict[str, Job] = {}
         while scheduler.due() <= now:
             firing |= {job.function: job for job in scheduler.pop()[1]}
-        stopped = paused(self._cloud.runtime.store) if firing else frozenset()
         for job in firing.values():
             if job.function not in stopped:
                 self._cloud.fire(job)
-        return bool(firing)
+        return True
 
     def _pump(self) -> bool:
         return self._cloud.deliver() > 0
