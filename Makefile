@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TFCHECK ?= ../shared/tools/tfcheck
 
-.PHONY: demo test lint check dashboard-lint dashboard-check lighthouse coverage emulators bench soak terraform deploy lock clean
+.PHONY: demo test lint check dashboard-lint dashboard-check dashboard-e2e lighthouse coverage emulators bench soak terraform deploy lock clean
 
 demo: $(VENV)/.local
 	@$(MAKE) --no-print-directory dashboard/dist || echo "Going on without the dashboard."
@@ -20,7 +20,7 @@ lint: $(VENV)/.dev dashboard-lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: $(VENV)/.dev dashboard-check
+check: $(VENV)/.dev dashboard-check dashboard-e2e
 	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 # By itself: watching every branch makes the tests a third slower, and nothing is decided by the figure.
@@ -33,6 +33,10 @@ dashboard-lint: dashboard/node_modules
 
 dashboard-check: dashboard/dist
 	cd dashboard && npm run --silent test
+
+# The built page in Chromium over a whole local run, which takes its time from the test.
+dashboard-e2e: $(VENV)/.dev dashboard/dist
+	cd dashboard && npm run --silent e2e
 
 # Lighthouse on the built page, throttled as a mid-range phone on a slow line, and the scroll trace. Needs Chromium.
 lighthouse: dashboard/dist
