@@ -17,11 +17,12 @@ from withearth.flow.documents import TRADES, TradeStatus, drift_ref, intent_ref
 from withearth.flow.journal import event
 from withearth.flow.limits import executions_begun
 from withearth.flow.runtime import Runtime
-from withearth.risk.account import MOVES
 from withearth.store.port import Query, Replace, Stored, Write, write_over
 
 SETTLED_AFTER: Final = timedelta(minutes=5)
 """How long a trade has to be over before its records are expected to be all there."""
+OF_TRADES: Final = frozenset({"REALIZED_PNL", "COMMISSION", "FUNDING_FEE", "SPECIAL_FUNDING_FEE", "INSURANCE_CLEAR"})
+"""The kinds of income that come of holding and trading a symbol; rebates and rewards are nobody's trade."""
 _NOTHING: Final = Decimal(0)
 
 
@@ -51,7 +52,7 @@ def _compare(runtime: Runtime, venue: Venue, stored: Stored, until: datetime) ->
     before, marks = stored.data["at"], stored.data["marks"]
     since = min([before, *marks.values()])
     spans = [*_closed_since(runtime, since), *_under_way(runtime)]
-    records = [each for each in venue.income(to_ms(since)) if each.symbol and each.kind not in MOVES]
+    records = [each for each in venue.income(to_ms(since)) if each.kind in OF_TRADES]
     ends, differences = dict[str, datetime](), dict[str, str]()
     for symbol in sorted({each.symbol for each in spans} | {each.symbol for each in records}):
         began, ends[symbol] = marks.get(symbol, before), _quiet(symbol, spans, until)

@@ -32,6 +32,7 @@ MOVES: Final = frozenset(
         "CROSS_COLLATERAL_TRANSFER",
         "COIN_SWAP_DEPOSIT",
         "COIN_SWAP_WITHDRAW",
+        "STRATEGY_UMFUTURES_TRANSFER",
         "AUTO_EXCHANGE",
         "WELCOME_BONUS",
     }
