@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -168,3 +169,71 @@ def test_a_fresh_installation_answers_with_nothing_rather_than_an_error(tmp_path
         assert get(fresh, path)[0] == 200, path
     assert (200, []) == (get(fresh, "/api/limits")[0], get(fresh, "/api/limits")[1]["limits"])
     assert get(fresh, "/api/signals")[1]["signals"] == []
+
+
+@pytest.mark.parametrize(("path", "rows", "id_"), [("trades", "trades", "id"), ("feed", "feeds", "tick_id")])
+def test_pages_lead_through_everything_once(installation: Installation, path: str, rows: str, id_: str) -> None:
+    """From the newest to the oldest, by the `next` of each page; the last one has none."""
+    whole = [each[id_] for each in get(installation, f"/api/{path}?limit=500")[1][rows]]
+    found, after = [], ""
+    while True:
+        page = get(installation, f"/api/{path}?limit=3{after}")[1]
+        found += [each[id_] for each in page[rows]]
+        if page["next"] is None:
+            break
+        after = f"&after={quote(page['next'])}"
+
+    assert found == whole
+    assert len(found) == len(set(found)) > 3
+
+
+def test_events_of_one_instant_are_paged_too(installation: Installation) -> None:
+    """The cursor knows which of those that happened at once was the last."""
+    whole = get(installation, "/api/events?limit=500")[1]["events"]
+    found, after = [], ""
+    for _ in range(len(whole) + 1):
+        page = get(installation, f"/api/events?limit=1{after}")[1]
+        found += page["events"]
+        if page["next"] is None:
+            break
+        after = f"&after={quote(page['next'])}"
+
+    assert found == whole
+
+
+@pytest.mark.parametrize(
+    "after", ["", "yesterday~a", "2026-01-05T00:00:00~a", "2026-01-05T00:00:00Z", "2026-01-05Z~a/b"]
+)
+def test_a_cursor_that_is_none_is_told_so(installation: Installation, after: str) -> None:
+    """One sentence, whatever it is."""
+    status, answer = get(installation, f"/api/trades?after={after}")
+
+    assert status == 400
+    assert answer["message"] == f"after is {after!r}, allowed is the `next` of the page before."
+
+
+def test_every_view_is_read_by_name(tmp_path: Path, installation: Installation) -> None:
+    """As it was written; null before that; and only views."""
+    assert get(installation, "/api/views/money")[1]["total"]["trades"] > 0
+    assert get(Installation(tmp_path), "/api/views/money") == (200, None)
+    assert get(installation, "/api/views/secrets")[0] == 404
+
+
+def test_a_decision_is_told_whole(installation: Installation) -> None:
+    """From its features to its trade; one that never was is not found."""
+    trade = get(installation, "/api/trades?limit=1")[1]["trades"][0]
+    told = get(installation, f"/api/decisions/{trade['id']}")[1]
+    status, answer = get(installation, "/api/decisions/BTCUSDT-20200101T0000Z")
+
+    assert (told["decision"]["decision_id"], told["trade"]["id"]) == (trade["id"], trade["id"])
+    assert told["decision"]["snapshot"]["frames"].keys() == {"5m", "1h", "4h", "1d"}
+    assert (status, "BTCUSDT-20200101T0000Z" in answer["message"]) == (404, True)
+
+
+def test_a_chart_that_nobody_keeps_is_worked_out(installation: Installation) -> None:
+    """The same candles as the API's, in columns; a symbol that is not ours has none."""
+    chart = get(installation, "/api/charts/ethusdt")[1]
+    candles = get(installation, "/api/candles?symbol=ETHUSDT&tf=1h&limit=200")[1]["candles"]
+
+    assert chart["frames"]["1h"]["close"] == [each["close"] for each in candles]
+    assert get(installation, "/api/charts/DOGEUSDT")[0] == 404
