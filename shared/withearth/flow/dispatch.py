@@ -62,7 +62,7 @@ def _portions(runtime: Runtime, closed_at: datetime, symbols: Sequence[str]) -> 
     """The symbols, as many at a time as the minute's weight is enough for; waits for the next minute in between."""
     traffic, left = runtime.traffic, symbols
     latest = closed_at + timedelta(seconds=runtime.settings.max_tick_age_sec) - TO_DECIDE
-    while traffic is not None and traffic.stop is None:
+    while traffic is not None and traffic.known().stop is None:
         count, wait = int(traffic.room() / tick_weight(closed_at)), traffic.until_next_minute()
         if count >= len(left) or runtime.clock.now() + wait > latest:
             break

@@ -55,12 +55,15 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     if runtime.venue is None:
         still_open = [each for each in open_trades if _follow(runtime, each)]
     else:
-        _attempt("account", partial(follow_account, runtime, runtime.venue))
+        look_around = not _is_stopped(runtime)
+        if look_around:
+            _attempt("account", partial(follow_account, runtime, runtime.venue))
         _attempt("guard", partial(guard, runtime))
         go_on(runtime, runtime.venue)
-        _attempt("sweep", partial(_sweep_at_times, runtime, runtime.venue))
-        _attempt("canary", partial(try_stops, runtime, runtime.venue))
-        _attempt("drift", partial(check_drift, runtime, runtime.venue))
+        if look_around:
+            _attempt("sweep", partial(_sweep_at_times, runtime, runtime.venue))
+            _attempt("canary", partial(try_stops, runtime, runtime.venue))
+            _attempt("drift", partial(check_drift, runtime, runtime.venue))
         still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
     ended = {each.ref.id for each in open_trades} - {each.ref.id for each in still_open}
     labelled = label_past_decisions(runtime)
@@ -69,6 +72,11 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
         _attempt("archive", partial(_archive, runtime, runtime.archive))
     tell(Signal.PASS_DONE, open_trades=len(still_open))
     return {"open": len(still_open), "ended": len(ended), "labelled": labelled}
+
+
+def _is_stopped(runtime: Runtime) -> bool:
+    """Whether the exchange has told us, or another process of ours, to stop: then only what protects is asked for."""
+    return runtime.venue_traffic is not None and runtime.venue_traffic.known().stop is not None
 
 
 def _follow(runtime: Runtime, trade: Stored) -> bool:
@@ -102,9 +110,8 @@ def _urgency(intent: Stored) -> int:
 
 
 def _sweep_at_times(runtime: Runtime, venue: Venue) -> None:
-    """Every fifth minute, unless the exchange limits us: the lists of all symbols are the dearest readings."""
-    stopped = runtime.venue_traffic is not None and runtime.venue_traffic.stop is not None
-    if not stopped and runtime.clock.now().minute % SWEEP_MINUTES == 0:
+    """Every fifth minute: the lists of all symbols are the dearest readings there are."""
+    if runtime.clock.now().minute % SWEEP_MINUTES == 0:
         sweep(runtime, venue)
 
 

@@ -84,6 +84,20 @@ def test_protection_and_closing_go_on_when_limited(tmp_path: Path) -> None:
         assert_over(world, trading)
 
 
+@pytest.mark.parametrize("status", [429, 418])
+def test_while_stopped_nothing_is_asked_that_protects_nobody(tmp_path: Path, status: int) -> None:
+    """Neither the account, nor what stands on it, nor the daily trial of a stop."""
+    world = counted_world()
+    with Trading(tmp_path, world) as trading:
+        elsewhere(trading).heard(status, {"Retry-After": "3600"})
+        asked = overheard(world)
+        for _ in range(10):
+            world.sleep(MINUTE)
+            trading.reconcile()
+
+        assert asked == []
+
+
 def test_everything_stops_until_a_ban_is_over(tmp_path: Path) -> None:
     """Not one request leaves, the stop on the exchange protects meanwhile, and afterwards the trade is closed."""
     world = counted_world(*filled(None))
