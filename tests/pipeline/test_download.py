@@ -232,6 +232,36 @@ def test_what_the_archive_lacks_is_told_and_never_filled(place: Place) -> None:
     assert len(place.candles()) == 31 * 288 - 12 + 28 * 288
 
 
+def test_days_that_a_month_s_file_lacks_come_from_the_files_by_day(place: Place) -> None:
+    """As in April 2023, when the month's file had no 7th, and the day's had all of it: one file with both sources."""
+    bars = synthetic_bars(place, JANUARY)
+    absent = [each for each in JANUARY.days() if each.start.day in {7, 9}]
+    keep = np.array([all(not to_ms(d.start) <= at < to_ms(d.end) for d in absent) for at in bars.open_ms.tolist()])
+    place.archive.candles(M5, JANUARY, bars.take(keep))
+    place.archive.candles(M5, absent[0], synthetic_bars(place, absent[0]))
+    report = place.download(M5, span=JANUARY)
+
+    assert report.gaps == [f"{SYMBOL} 5m: no bar from 2024-01-09 00:00 to 2024-01-10 00:00"]
+    assert len(place.candles()) == 30 * 288
+    [file] = [
+        each for each in json.loads((place.directory / "MANIFEST.json").read_bytes())["files"] if "5m" in each["file"]
+    ]
+    assert [each["url"].rpartition("-5m-")[2] for each in file["sources"]] == ["2024-01.zip", "2024-01-07.zip"]
+
+
+def test_the_month_of_a_listing_lacks_nothing_before_it(place: Place) -> None:
+    """The exchange says since when there is something: the days before are no gap, and are not asked for."""
+    listed = datetime(2024, 1, 15, 8, tzinfo=UTC)
+    bars = synthetic_bars(place, JANUARY)
+    place.archive.candles(M5, JANUARY, bars.take(bars.open_ms >= to_ms(listed)))
+    [entry] = place.exchange.face.exchange.instruments.values()
+    entry.raw["onboardDate"] = to_ms(listed)  # type: ignore[index]  # the exchange's own entry is a dict
+    report = place.download(M5, span=JANUARY)
+
+    assert (report.gaps, report.failures, place.wrong()) == ([], [], [])
+    assert place.archive.asked("2024-01-0") == 0
+
+
 def refused(place: Place, sentence: str) -> None:
     """The piece of January is refused with a sentence, and nothing is kept of it; February comes all the same."""
     place.archive.candles(M5, FEBRUARY, synthetic_bars(place, FEBRUARY))

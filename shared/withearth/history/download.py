@@ -7,10 +7,11 @@ stays missing. A piece that fails stops no other one.
 
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 
 from withearth.domain.clock import Clock
 from withearth.domain.errors import MarketFault
-from withearth.domain.times import from_ms, to_ms
+from withearth.domain.times import Timeframe, from_ms, to_ms
 from withearth.history.archive import Archive, Archived
 from withearth.history.periods import Period, Series, Span, day_of, month_of, plan
 from withearth.history.rest import RestHistory, listed_since
@@ -31,11 +32,13 @@ from withearth.history.tables import (
     facts,
     missing_bars,
     settlements_from_csv,
+    sound,
     unpacked,
 )
 from withearth.market.manifest import RECORDED_ANSWER, RecordedFile
 
 WORKERS: Final = 4
+DAY_MS: Final = Timeframe.D1.ms
 DAYS_LATE: Final = timedelta(days=7)
 """How long after a day the REST API is asked for it instead of the archive, which has it a day or two later."""
 MONTHS_LATE: Final = timedelta(days=21)
@@ -74,6 +77,7 @@ class Downloader:
         self._rest = rest
         self._shelf = shelf
         self._clock = clock
+        self._listed_since: Mapping[str, int] = {}
 
     def record_listings(self) -> Report:
         """Record which symbols there are, with their filters, once a day. A failure is one only where none is there."""
@@ -93,10 +97,10 @@ class Downloader:
 
     def tasks(self, series: Iterable[Series], span: Span) -> tuple[list[Task], Report]:
         """What is missing of each series, and a report of what is there."""
-        since = listed_since(self._shelf.newest_answer(LISTING) or {})
+        self._listed_since = listed_since(self._shelf.newest_answer(LISTING) or {})
         report, tasks = Report(), list[Task]()
         for each in series:
-            begin = max(span.start, from_ms(since.get(each.symbol, 0)))
+            begin = self._begin(each, span)
             if begin >= min(span.end, self._clock.now()):
                 report.gaps.append(f"{each} begins on {begin:%Y-%m-%d}: nothing of it is in the time asked for")
                 continue
@@ -104,6 +108,10 @@ class Downloader:
             # The exchange's date of listing can be some days after the first trades.
             tasks += self._missing(each, Span(max(span.start, month_of(begin).start), span.end), report)
         return tasks, report
+
+    def _begin(self, series: Series, span: Span) -> datetime:
+        """The start of a span, or when the symbol was listed in it."""
+        return max(span.start, from_ms(self._listed_since.get(series.symbol, 0)))
 
     def _missing(self, series: Series, span: Span, report: Report) -> list[Task]:
         files = self._shelf.files(series)
@@ -144,9 +152,9 @@ class Downloader:
         if period.end <= self._clock.now():
             archived = self._archive.fetch(series, period, bytes_max(series.timeframe, period))
         if archived is not None:
-            return self._keep(series, period, self._read(series, period, archived), archived)
+            return self._keep(series, period, *self._read_whole(series, period, archived))
         if self._is_recent(series, period):
-            return self._keep(series, period, self._ask(series, period), None)
+            return self._keep(series, period, self._ask(series, period), [])
         if period.monthly and series.timeframe is not None:
             report = Report()
             for day in period.days():
@@ -160,6 +168,25 @@ class Downloader:
     def _is_recent(self, series: Series, period: Period) -> bool:
         late = MONTHS_LATE if series.timeframe is None else DAYS_LATE
         return period.end + late > self._clock.now() and (not period.monthly or series.timeframe is None)
+
+    def _read_whole(
+        self, series: Series, period: Period, archived: Archived
+    ) -> tuple["pa.Table | Settlements", list[Archived]]:
+        """The rows of an archived file, and of the files by day for days that a month's lacks, as some months' do."""
+        rows, sources = self._read(series, period, archived), [archived]
+        if isinstance(rows, list) or series.timeframe is None or not period.monthly:
+            return rows, sources
+        for day in self._days_without_bars(series, period, rows):
+            with suppress(MarketFault):  # what it was is told as the hole that stays
+                found = self._archive.fetch(series, day, bytes_max(series.timeframe, day))
+                if found is not None:
+                    rows = pa.concat_tables([rows, self._read(series, day, found)])
+                    sources.append(found)
+        return sound(rows, series.timeframe, period), sources
+
+    def _days_without_bars(self, series: Series, period: Period, rows: pa.Table) -> list[Period]:
+        days, begin = set((rows["open_time"].to_numpy() // DAY_MS).tolist()), self._begin(series, period)
+        return [day for day in period.days() if day.end > begin and to_ms(day.start) // DAY_MS not in days]
 
     def _read(self, series: Series, period: Period, archived: Archived) -> "pa.Table | Settlements":
         """The rows of an archived file. Raises MarketFault, which names it."""
@@ -178,19 +205,18 @@ class Downloader:
         return self._rest.bars(series.symbol, series.timeframe, period)
 
     def _keep(
-        self, series: Series, period: Period, rows: "pa.Table | Settlements", archived: Archived | None
+        self, series: Series, period: Period, rows: "pa.Table | Settlements", sources: Sequence[Archived]
     ) -> Report:
-        """Write a piece, and tell what it lacks."""
+        """Write a piece, and tell what it lacks. Without `sources` it came from the REST API."""
         if not len(rows):
             return Report(gaps=[f"{series} {period.name}: nothing is recorded of it"])
-        source = {"url": "REST API"} if archived is None else {"url": archived.url, "sha256": archived.sha256}
         about = {
             "kind": series.kind,
             "symbol": series.symbol,
             "interval": series.timeframe,
             "covers": [to_ms(period.start), to_ms(period.end)],
-            "archived": archived is not None,
-            "sources": [source],
+            "archived": bool(sources),
+            "sources": [{"url": each.url, "sha256": each.sha256} for each in sources] or [{"url": "REST API"}],
         }
         holes = self._holes(series, period, rows)
         content, more = _settlements_file(rows) if isinstance(rows, list) else _bars_file(rows)
@@ -203,7 +229,7 @@ class Downloader:
         if isinstance(rows, list) or series.timeframe is None:
             return []
         end_ms = to_ms(min(period.end, self._clock.now()))
-        return missing_bars(rows["open_time"].to_numpy(), series.timeframe, to_ms(period.start), end_ms)
+        return missing_bars(rows["open_time"].to_numpy(), series.timeframe, to_ms(self._begin(series, period)), end_ms)
 
 
 def _held(file: RecordedFile) -> Span:

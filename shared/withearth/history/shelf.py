@@ -10,12 +10,13 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from withearth.domain.errors import Misconfigured
 from withearth.domain.times import from_ms, to_ms
-from withearth.history.periods import Period, Series, Span, joined
+from withearth.history.periods import DAY, Period, Series, Span, joined
 from withearth.history.tables import SCHEMA
 from withearth.market.manifest import FUTURES, MANIFEST, Download, Manifest, RecordedFile, read_manifest
 
@@ -39,11 +40,11 @@ class Shelf:
         """Raises Misconfigured when the directory has a manifest that cannot be read."""
         self.directory = directory
         there = (directory / MANIFEST).exists()
-        self._manifest = read_manifest(directory) if there else Manifest(files=())
+        manifest = read_manifest(directory) if there else Manifest(files=())
         self._document: dict[str, Any] = json.loads((directory / MANIFEST).read_bytes()) if there else dict(_HEAD)
         self._rows = {each["file"]: each for each in self._document.get("files", ())}
-        self._files = {each.file: each for each in self._manifest.files}
-        self._downloads = list(self._manifest.downloads)
+        self._files = {each.file: each for each in manifest.files}
+        self._downloads = list(manifest.downloads)
         self._lock = threading.Lock()
         self._saved_at = time.monotonic()
         for left_over in directory.rglob(f"*{_BESIDE}"):
@@ -110,9 +111,8 @@ def is_whole(directory: Path, file: RecordedFile) -> bool:
 def name_of(series: Series, period: Period) -> str:
     """Where a piece lies in the directory."""
     folder = "funding/usds-futures" if series.timeframe is None else f"klines/usds-futures/{series.timeframe}"
-    last = period.end.date().toordinal() - 1
     ending = "csv" if series.timeframe is None else "parquet"
-    return f"{folder}/{series.symbol}_{period.start:%Y%m%d}_{type(period.end).fromordinal(last):%Y%m%d}.{ending}"
+    return f"{folder}/{series.symbol}_{period.start:%Y%m%d}_{period.end - DAY:%Y%m%d}.{ending}"
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -126,7 +126,8 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise Misconfigured(
             f"{path} cannot be written ({error.strerror}): free some space or make its folder writable, then start "
             "again; what is complete stays."
