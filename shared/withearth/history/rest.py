@@ -83,6 +83,11 @@ class RestHistory:
         return self._asked(lambda: self._market.get(path, query, weight), weight)
 
     def _asked(self, call: Callable[[], Any], weight: int) -> Any:
+        """What a call brings, one at a time, so that a refusal is known to whoever comes next."""
+        with self._lock:
+            return self._patiently(call, weight)
+
+    def _patiently(self, call: Callable[[], Any], weight: int) -> Any:
         """What a call brings; where others have used the minute's weight up, in one of the next minutes."""
         for minutes_left in reversed(range(_MINUTES_WAITED + 1)):
             if self._refusal is not None:
@@ -100,13 +105,12 @@ class RestHistory:
 
     def _pace(self, weight: int) -> None:
         """Wait for the next minute where this one's share of weight is used up."""
-        with self._lock:
-            if self._timer.now() - self._minute >= _MINUTE:
-                self._minute, self._spent = self._timer.now(), 0
-            if self._spent + weight > WEIGHT_A_MINUTE:
-                self._timer.sleep(max(self._minute + _MINUTE - self._timer.now(), timedelta()))
-                self._minute, self._spent = self._timer.now(), 0
-            self._spent += weight
+        if self._timer.now() - self._minute >= _MINUTE:
+            self._minute, self._spent = self._timer.now(), 0
+        if self._spent + weight > WEIGHT_A_MINUTE:
+            self._timer.sleep(max(self._minute + _MINUTE - self._timer.now(), timedelta()))
+            self._minute, self._spent = self._timer.now(), 0
+        self._spent += weight
 
 
 def _after(page: list[Any], timeframe: Timeframe) -> int:
