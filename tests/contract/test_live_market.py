@@ -1,5 +1,6 @@
 """The live market adapter against the paper exchange, which speaks the same public endpoints."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
+from tests.builders.outside import Mishap, Outside
 from tests.fakes.clock import ManualClock
 from withearth.domain.errors import MarketFault
 from withearth.domain.reasons import Reason
@@ -158,6 +160,19 @@ def test_that_there_are_no_quotes_at_all_has_a_reason(network: Answering, reason
     with pytest.raises(MarketFault) as fault:
         market_over(network).quotes(MANY, TICK)
     assert fault.value.reason is reason
+
+
+def test_a_bad_row_costs_no_other_symbol_its_quote() -> None:
+    """Of all rows the one that cannot be read is missing, and nothing else."""
+
+    def spoilt(body: bytes) -> bytes:
+        return json.dumps([7, {"no": "symbol"}, {"symbol": "BTCUSDT", "bidPrice": "?"}, json.loads(body)[1]]).encode()
+
+    clock = ManualClock(NOW)
+    outside = Outside.with_symbols(SYMBOLS, clock)
+    outside.network.mishap = Mishap("/ticker/bookTicker", spoil=spoilt)
+
+    assert list(outside.market(clock).quotes(MANY, TICK)) == ["ETHUSDT"]
 
 
 def test_another_shape_than_documented_is_refused() -> None:

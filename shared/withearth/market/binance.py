@@ -49,6 +49,9 @@ ASK_AGAIN: Final = timedelta(milliseconds=500)
 ONE_BY_ONE_MAX: Final = 4
 """Up to this many symbols are cheaper quoted one by one than all at once."""
 
+_UNREADABLE: Final = (KeyError, TypeError, ValueError, IndexError, ArithmeticError, AttributeError)
+"""What reading an answer of another shape than documented ends in."""
+
 log = logging.getLogger(__name__)
 
 
@@ -117,7 +120,7 @@ class BinanceMarket:
         try:
             answer = self.get("/fapi/v1/exchangeInfo", weight=weights.LISTING)
             with _readable("exchangeInfo"):
-                symbols = {entry["symbol"]: entry for entry in answer["symbols"]}
+                symbols = _by_symbol(answer["symbols"])
                 self._traffic.learn_limits(answer.get("rateLimits"))
         except MarketFault as fault:
             if self._listing is None:
@@ -132,14 +135,23 @@ class BinanceMarket:
         return tickers, self.get("/fapi/v1/premiumIndex", weight=weights.PREMIUM_INDEX_ALL)
 
     def quotes(self, symbols: Iterable[str], as_of: datetime) -> Mapping[str, Quote]:  # noqa: ARG002 - live is now
-        """The present quote of each symbol: of many by the two calls that bring all. Raises MarketFault."""
+        """The present quote of each symbol: of many by the two calls that bring all.
+
+        A row that cannot be read is that symbol's own loss. Raises MarketFault when there is nothing that can.
+        """
         wanted = set(symbols)
         tickers, premiums = self.best_prices() if len(wanted) > ONE_BY_ONE_MAX else self._prices_of(wanted)
         now = self._clock.now()
-        with _readable("quotes"):
-            funding = {row["symbol"]: row for row in premiums}
-            rows = {row["symbol"]: row for row in tickers if row["symbol"] in wanted}
-            return {symbol: _quote(row, funding.get(symbol), now) for symbol, row in rows.items()}
+        rows, funding = _by_symbol(tickers), _by_symbol(premiums)
+        found: dict[str, Quote] = {}
+        for symbol in wanted.intersection(rows):
+            try:
+                found[symbol] = _quote(rows[symbol], funding.get(symbol), now)
+            except _UNREADABLE as error:
+                log.warning("quote_unreadable %s: %r", symbol, error)
+        if wanted.intersection(rows) and not found:
+            raise MarketFault(Reason.DATA_UNREADABLE, "quotes")
+        return found
 
     def _prices_of(self, symbols: Iterable[str]) -> tuple[Any, Any]:
         listed = [symbol for symbol in sorted(symbols) if symbol in self.listed()]
@@ -280,8 +292,17 @@ def _readable(what: str) -> Iterator[None]:
     """Turn an answer of another shape than documented into a MarketFault."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, IndexError, ArithmeticError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise MarketFault(Reason.DATA_UNREADABLE, f"{what}: {error!r}") from error
+
+
+def _by_symbol(rows: Any) -> dict[str, Any]:
+    """The rows of an answer by their symbol; what is no such row is left out. Raises MarketFault where all of it is."""
+    listed = rows if isinstance(rows, list) else []
+    found = {row["symbol"]: row for row in listed if isinstance(row, dict) and "symbol" in row}
+    if rows and not found:
+        raise MarketFault(Reason.DATA_UNREADABLE, "an answer without symbols")
+    return found
 
 
 def _closed(as_of: datetime, timeframe: Timeframe) -> int:
