@@ -11,16 +11,16 @@ from withearth.domain.canonical import canonical_json
 from withearth.flow.documents import view_ref
 from withearth.flow.story import story
 from withearth.store.port import Query
-from withearth.views import contract
+from withearth.views import contract, records
 
 BY_COLLECTION: Mapping[str, Any] = {
-    "decisions": contract.Decision,
-    "intents": contract.Intent,
-    "trades": contract.Trade,
-    "labels": contract.Label,
-    "events": contract.EventRow,
-    "feed": contract.Feed,
-    "charts": contract.Chart,
+    "decisions": records.Decision,
+    "intents": records.Intent,
+    "trades": records.Trade,
+    "labels": records.Label,
+    "events": records.EventRow,
+    "feed": records.Feed,
+    "charts": records.Chart,
 }
 
 VIEWS: Mapping[str, Any] = {
@@ -68,4 +68,4 @@ def test_the_views_are_what_the_contract_says(installation: Installation, name: 
 def test_a_story_is_what_the_contract_says(installation: Installation) -> None:
     """From a trade back to its decision."""
     for trade in installation.store.query(Query("trades")):
-        check(contract.Story, story(installation.store, trade.ref.id))
+        check(records.Story, story(installation.store, trade.ref.id))

@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from withearth.local.demo_files import SYMBOLS
-from withearth.views import contract
+from withearth.views import contract, records
 
 FOLDER = Path(__file__).resolve().parents[2] / "dashboard" / "public" / "demo"
 KINDS: dict[str, Any] = {
@@ -19,11 +19,11 @@ KINDS: dict[str, Any] = {
     "views-limits": contract.LimitsView,
     "views-calibration": contract.CalibrationView,
     "views-control": contract.ControlView,
-    "feed": contract.FeedPage,
-    "trades": contract.TradePage,
-    "events": contract.EventPage,
-    "decisions": dict[str, contract.Story],
-    **{f"charts-{symbol}": contract.Chart for symbol in SYMBOLS},
+    "feed": records.FeedPage,
+    "trades": records.TradePage,
+    "events": records.EventPage,
+    "decisions": dict[str, records.Story],
+    **{f"charts-{symbol}": records.Chart for symbol in SYMBOLS},
 }
 
 

@@ -15,8 +15,9 @@ from withearth.flow.documents import (
 )
 from withearth.flow.runtime import Runtime
 from withearth.store.port import Query, Replace, Stored
-from withearth.views.contract import Feed, FeedRow, OrderOutcome, OverviewView, Tick
+from withearth.views.contract import OverviewView, Tick
 from withearth.views.feed import feed_row, is_open, order_outcome
+from withearth.views.records import Feed, FeedRow, OrderOutcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ from withearth.flow.universe import symbols_of
 from withearth.signals import Signal, tell
 from withearth.store.port import Ref, Replace, Stored, Write
 from withearth.views.contract import (
-    Feed,
     HeatMapView,
     LimitsView,
     MoneyView,
@@ -41,6 +40,7 @@ from withearth.views.heatmap import heat_row
 from withearth.views.overview import STALE_AFTER, Known, health, verdict
 from withearth.views.positions import Mark, executed_position, shadow_position
 from withearth.views.reading import View, as_written
+from withearth.views.records import Feed
 
 READ_BEFORE: Final = ("overview", "money", "positions", "heatmap", "limits")
 

@@ -211,18 +211,19 @@ def answer(runtime: Runtime, request: Request) -> Response:
         endpoint: Endpoint
         endpoint, arguments = ROUTES.bind_to_environ(request.environ).match()
         found = endpoint(runtime, request, **arguments)
-        return found if isinstance(found, Response) else _json(found)
+        return found if isinstance(found, Response) else json_answer(found)
     except HTTPException as error:
-        return _json({"status": "error", "message": error.description}, error.code or 500)
+        return json_answer({"status": "error", "message": error.description}, error.code or 500)
     except Refused as refusal:
-        return _json(
+        return json_answer(
             {"status": "error", "code": refusal.reason.value, "message": redact(str(refusal), runtime.settings)}, 404
         )
     except WithEarthError as error:
-        return _json({"status": "error", "message": redact(str(error), runtime.settings)}, 503)
+        return json_answer({"status": "error", "message": redact(str(error), runtime.settings)}, 503)
 
 
-def _json(payload: Any, status: int = 200) -> Response:
+def json_answer(payload: Any, status: int = 200) -> Response:
+    """An answer in canonical JSON, which nobody may keep."""
     return Response(canonical_json(payload), status, mimetype="application/json", headers={"Cache-Control": "no-store"})
 
 

@@ -18,7 +18,8 @@ from withearth.flow.documents import control_request_ref
 from withearth.flow.runtime import Runtime
 from withearth.local.door import TOKEN_HEADER
 from withearth.store.port import Replace
-from withearth.views.contract import ID_CHARS_MAX, TEXT_CHARS_MAX, ControlAnswer, ControlRequest, Session
+from withearth.views.contract import ID_CHARS_MAX, TEXT_CHARS_MAX, ControlAnswer, ControlRequest
+from withearth.views.records import Session
 
 BODY_BYTES_MAX: Final = 4_096
 ACTIONS: Final = ("halt", "reduce", "resume", "flatten")

@@ -14,8 +14,8 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from withearth.bootstrap import ENVIRON_KEY
-from withearth.domain.canonical import canonical_json
 from withearth.flow.runtime import Runtime
+from withearth.handlers.api import json_answer
 from withearth.handlers.loopback import serving_on_loopback
 from withearth.local.desk import Desk
 from withearth.local.door import admit
@@ -73,11 +73,11 @@ class LocalSite:
                 case "GET", "/api/stream":
                     return self._stream(request)
                 case "GET", "/api/session":
-                    return _json(self._desk.session())
+                    return json_answer(self._desk.session())
                 case "POST", "/api/control":
-                    return _json(self._desk.control(request))
+                    return json_answer(self._desk.control(request))
         except HTTPException as error:
-            return _json({"status": "error", "message": error.description}, error.code or 500)
+            return json_answer({"status": "error", "message": error.description}, error.code or 500)
         if request.path in (PAGE, f"{PAGE}/"):
             return self._page(request)
         return self._pages
@@ -106,10 +106,6 @@ class LocalSite:
 
     def _app(self, name: str) -> "WSGIApplication":
         return function_app(name).wsgi_app
-
-
-def _json(payload: Any, status: int = 200) -> Response:
-    return Response(canonical_json(payload), status, mimetype="application/json", headers={"Cache-Control": "no-store"})
 
 
 @contextmanager

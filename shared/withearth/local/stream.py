@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from withearth.domain.canonical import canonical_json
 from withearth.flow.documents import CHARTS
-from withearth.views.contract import Changed
+from withearth.views.records import Changed
 
 STREAMS_MAX: Final = 8
 LOOK_EVERY_S: Final = 0.5

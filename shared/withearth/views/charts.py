@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from withearth.domain.times import Timeframe
-from withearth.views.contract import Bars, Chart
+from withearth.views.records import Bars, Chart
 
 if TYPE_CHECKING:  # who reads a stored chart makes no candles
     from withearth.domain.candles import Candles, FloatArray

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from withearth.views.contract import FeedRow, OrderOutcome
+from withearth.views.records import FeedRow, OrderOutcome
 
 REASON_CHARS: Final = 50
 """Of a predictor's reasoning: enough for a line; the whole stands in the decision."""

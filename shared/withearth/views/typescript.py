@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from withearth.views.contract import DOCUMENTS
+from withearth.views.records import DOCUMENTS
 
 HEADING: Final = """\
 // What the dashboard reads and writes. Written from shared/withearth/views/contract.py by
