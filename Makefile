@@ -47,13 +47,16 @@ emulators: $(VENV)/.dev
 	$(BIN)/python -m tests.emulators
 
 .PHONY: packages packages-check
-# One zip for each function in dist/, the same bytes for the same commit. ARGS=--changed takes the files as they lie here.
+# One zip for each function in dist/, the same bytes for the same commit, and each started once to see that it answers.
+# ARGS=--changed takes the files as they lie here.
 packages: $(VENV)/.local
 	$(BIN)/python -m withearth.packaging build $(ARGS)
+	$(BIN)/python -m withearth.packaging smoke
 
 # Starts each zip with only its requirements, which pip resolves and installs from scratch: minutes, and a package index.
-packages-check: packages
-	$(BIN)/python -m withearth.packaging check
+packages-check:
+	$(MAKE) packages ARGS=
+	$(BIN)/python -m withearth.packaging check $(ARGS)
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks

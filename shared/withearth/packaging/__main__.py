@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import venv
 from collections.abc import Sequence
 from pathlib import Path
 from subprocess import CalledProcessError, run
@@ -28,20 +27,20 @@ def build(out: Path, *, changed: bool) -> None:
     sys.stdout.write(f"of commit {made_of.commit}\n")
 
 
-def try_out(out: Path, functions: Sequence[str], *, install: bool) -> None:
-    """Start each zip and ask it; with `install` in an environment of its own that holds its requirements only."""
+def try_out(out: Path, functions: Sequence[str], install_with: str | None) -> None:
+    """Start each zip and ask it; with `install_with` in an environment of that Python with only its requirements."""
     for package in [out / f"{name}.zip" for name in functions] or sorted(out.glob("*.zip")):
         with TemporaryDirectory(prefix="withearth-") as directory:
-            python = _installed(package, Path(directory)) if install else sys.executable
+            python = _installed(package, Path(directory), install_with) if install_with else sys.executable
             answer = smoke(package, Path(directory), (python,))
         sys.stdout.write(f"{package.stem} answers {answer[:100]}\n")
 
 
-def _installed(package: Path, directory: Path) -> str:
+def _installed(package: Path, directory: Path, base: str) -> str:
     """The Python of an environment into which pip installed the zip's requirements, resolving them as Google does."""
     sys.stdout.write(f"installing the requirements of {package.stem} ...\n")
     environment = directory / "venv"
-    venv.create(environment, with_pip=True)
+    run((base, "-m", "venv", environment), check=True)  # noqa: S603
     python = str(environment / "bin" / "python")
     with ZipFile(package) as archive:
         archive.extract("requirements.txt", directory)
@@ -61,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     checking = commands.add_parser("check", help="the same, each with only its requirements, installed from scratch")
     for each in (smoking, checking):
         each.add_argument("function", nargs="*", help="without a name all")
+    checking.add_argument("--python", default=sys.executable, help="whose environments; the platform runs python3.13")
     for each in (building, smoking, checking):
         each.add_argument("--out", type=Path, default=OUT, help="directory of the zips")
     given = parser.parse_args(arguments)
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.command == "build":
             build(given.out, changed=given.changed)
         else:
-            try_out(given.out, given.function, install=given.command == "check")
+            try_out(given.out, given.function, given.python if given.command == "check" else None)
     except (WithEarthError, CalledProcessError) as error:
         sys.stderr.write(f"packaging: {error}\n")
         return 2
