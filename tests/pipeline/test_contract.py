@@ -35,9 +35,9 @@ VIEWS: Mapping[str, Any] = {
 
 @pytest.fixture(scope="module", params=["false", "true"], ids=["shadow", "paper"])
 def installation(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Installation:
-    """An installation with six hours of history: shadow trades, and trades on the paper exchange."""
+    """An installation with two and a half hours of history: shadow trades, and trades on the paper exchange."""
     made = Installation(tmp_path_factory.mktemp("contract"), EXECUTE_TRADES=request.param, CHART_SYMBOLS="2")
-    made.run(6)
+    made.run(2.5)
     return made
 
 
