@@ -4,6 +4,7 @@ export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   test: {
     projects: [
+      { extends: true, test: { name: "bench", include: ["tests/bench/**/*.test.ts"], testTimeout: 300_000 } },
       {
         extends: true,
         test: { name: "unit", include: ["tests/unit/**/*.test.{ts,tsx}"], sequence: { shuffle: true } },

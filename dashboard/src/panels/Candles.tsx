@@ -222,11 +222,14 @@ export function Candles({ store, frame, onFrame, class: extra }: Props) {
   );
   return (
     <Panel id="candles" title={t("candle.title")} aside={aside} class={extra}>
-      {bars && bars.open_ms.length > 0 && symbol !== null ? (
-        <Chartful store={store} bars={bars} symbol={symbol} frame={frame} />
-      ) : (
-        <Empty>{t(chart === undefined ? "loading" : "candle.none")}</Empty>
-      )}
+      {/* As high as it will be, so that nothing below moves when the candles come. */}
+      <div class={chart === null ? "" : "min-h-[25rem]"}>
+        {bars && bars.open_ms.length > 0 && symbol !== null ? (
+          <Chartful store={store} bars={bars} symbol={symbol} frame={frame} />
+        ) : (
+          <Empty>{t(chart === undefined ? "loading" : "candle.none")}</Empty>
+        )}
+      </div>
     </Panel>
   );
 }

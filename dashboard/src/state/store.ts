@@ -113,6 +113,13 @@ export class Store implements Sink {
     return beat !== null && now.value - beat > (overview?.stale_after_s ?? 0) * 1000;
   });
 
+  /** Whether there is something to show of everything, or no hope that there soon will be. */
+  readonly isTold = computed(() => {
+    const views = Object.values(this.views).every((view) => view.value !== undefined);
+    const lists = [this.feeds, this.tradeList, this.eventList].every((list) => list.told.value);
+    return (views && lists) || this.connection.value === "offline" || this.connection.value === "refused";
+  });
+
   line(line: Line): void {
     this.connection.value = line;
     if (line === "open") this.heardAt.value = Date.now();

@@ -1,6 +1,6 @@
 /** A drawn chart with its words: the drawing is an image with a summary, and a table says the same. */
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { locale, t } from "../i18n";
 import { palette, theme, zone } from "../state/preferences";
@@ -20,7 +20,29 @@ interface Props<Data> {
   readonly table: ComponentChildren;
 }
 
+const NEAR = "600px";
+
+/** Whether a place has come near the window yet: what nobody has scrolled to is neither fetched nor drawn. */
+function useNear(place: RefObject<HTMLElement>): boolean {
+  const [isNear, setNear] = useState(false);
+  useEffect(() => {
+    if (place.current === null) return;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) setNear(true);
+      },
+      { rootMargin: NEAR },
+    );
+    observer.observe(place.current);
+    return () => {
+      observer.disconnect();
+    };
+  }, [place]);
+  return isNear;
+}
+
 export function ChartFrame<Data>({ summary, height, data, load, table }: Props<Data>) {
+  const frame = useRef<HTMLElement>(null);
   const box = useRef<HTMLDivElement>(null);
   const drawing = useRef<Drawing<Data> | null>(null);
   const newest = useRef(data);
@@ -28,10 +50,11 @@ export function ChartFrame<Data>({ summary, height, data, load, table }: Props<D
   newest.current = data;
   // Colours and times are fixed when a chart is made, so another look makes another chart.
   const look = [theme.value, palette.value, locale.value, zone.value, showsTable].join();
+  const isNear = useNear(frame);
   useEffect(() => {
     let wanted = true;
     const place = box.current;
-    if (place === null) return;
+    if (place === null || !isNear) return;
     void load().then((draw) => {
       if (wanted) drawing.current = draw(place, newest.current);
     });
@@ -41,12 +64,12 @@ export function ChartFrame<Data>({ summary, height, data, load, table }: Props<D
       drawing.current = null;
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- `load` is the same import under a new name each time
-  }, [look]);
+  }, [look, isNear]);
   useEffect(() => {
     drawing.current?.update(data);
   }, [data]);
   return (
-    <figure class="min-w-0">
+    <figure ref={frame} class="min-w-0">
       {showsTable ? (
         <div class={`scroll-thin overflow-auto ${height}`} tabIndex={0} role="region" aria-label={summary}>
           {table}

@@ -19,7 +19,7 @@ interface Props<T> {
   readonly onEnd?: (() => void) | undefined;
 }
 
-const OVERSCAN = 6;
+const OVERSCAN = 4;
 
 function useVirtualizer<T>({ items, keyOf, rowHeight }: Props<T>) {
   const box = useRef<HTMLDivElement>(null);

@@ -1,9 +1,9 @@
 /** The built page in Chromium, served with the headers it will have, over a world that a test made up. */
 
-import { readFileSync } from "node:fs";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { extname, join, normalize } from "node:path";
+import { gzipSync } from "node:zlib";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { filesOf, type World } from "../builders/world";
 
@@ -56,9 +56,14 @@ export async function serveDist(): Promise<{ readonly server: Server; readonly a
       response.writeHead(404, headers).end();
       return;
     }
-    response
-      .writeHead(200, { ...headers, "Content-Type": TYPES[extname(file)] ?? "text/plain" })
-      .end(readFileSync(file));
+    const isImmutable = path.startsWith("/assets/");
+    response.writeHead(200, {
+      ...headers,
+      ...(isImmutable ? { "Cache-Control": "public, max-age=31536000, immutable" } : {}),
+      "Content-Type": TYPES[extname(file)] ?? "text/plain",
+      "Content-Encoding": "gzip",
+    });
+    response.end(gzipSync(readFileSync(file)));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();

@@ -52,7 +52,6 @@ async function opened(
   const heard = complaints(page);
   await page.goto(`${address}/?demo`);
   await page.waitForSelector("#contents");
-  await page.waitForFunction(() => document.querySelectorAll("#equity canvas, #equity p").length > 0);
   await settled(page);
   return { context, page, heard };
 }
@@ -142,6 +141,7 @@ describe.skipIf(BROWSER === undefined)("accessibility", () => {
 
   it("every drawing has words for who does not see it", async () => {
     const { context, page } = await opened(aWorld());
+    await page.locator("#candles").scrollIntoViewIfNeeded();
     await page.waitForSelector("#candles canvas", { state: "attached" });
     const dumb = await page.evaluate(() =>
       [...document.querySelectorAll("canvas, svg:not([aria-hidden])")]
