@@ -35,8 +35,8 @@ def test_an_entry_point_loads_nothing_dear(started: tuple[str, Stages]) -> None:
     """Neither the exchange's SDK nor the model's, no client of the cloud; numpy only where candles are looked at."""
     function, stages = started
 
-    assert not loaded(stages["entry"], (*ANALYSIS, *EXCHANGE, *MODEL, *CLOUD_CLIENTS, *TERMINAL, "requests"))
-    assert bool(loaded(stages["entry"], ["numpy"])) == (function not in WITHOUT_CANDLES)
+    without = (*ANALYSIS, *EXCHANGE, *MODEL, *CLOUD_CLIENTS, *TERMINAL, "requests")
+    assert not loaded(stages["entry"], (*without, "numpy") if function in WITHOUT_CANDLES else without)
 
 
 def test_a_runtime_in_the_cloud_loads_its_store_and_no_more(started: tuple[str, Stages]) -> None:
