@@ -1,5 +1,6 @@
 """An execution whose books are in Firestore, on a line that is cut at every single write: nothing comes of it."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +28,6 @@ from withearth.store.firestore import FirestoreStore
 from withearth.store.port import Write
 
 WRITES_AT_LEAST: Final = 15
-QUICK: Final = Patience(attempts=5, first_s=0.06)
 
 
 def hang_on(_: Line) -> None:
@@ -48,7 +48,7 @@ class Counted(FirestoreStore):
     """Firestore behind a line that something happens to at the commit of a chosen number."""
 
     def __init__(self, project: str, line: Line, cloud: "Cloud") -> None:
-        super().__init__(project, emulator=line.address, patience=QUICK)
+        super().__init__(project, emulator=line.address, patience=cloud.patience)
         self._cloud = cloud
 
     def commit(self, writes: Sequence[Write]) -> str:
@@ -70,12 +70,18 @@ class Cloud:
         self, project: str, line: Line, at: int = 0, strike: Callable[[Line], None] = hang_on, *, dies: bool = False
     ) -> None:
         """`dies` says that the process ends right after that commit."""
+        self.patience = Patience(attempts=20, attempt_s=30.0, first_s=0.06, most_s=0.5, sleep=self._pause)
         self.dies = dies
         self.project = project
         self.line = line
         self.at = at
         self.commits = 0
         self._strike = strike
+
+    def _pause(self, seconds: float) -> None:
+        """Ride a cut out, however busy the machine is; who waits for a line that is down waits in vain."""
+        if not self.line.down:
+            time.sleep(seconds)
 
     def strike(self) -> None:
         """Let it happen."""
