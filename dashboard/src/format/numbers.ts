@@ -44,6 +44,13 @@ export function exact(text: Decimal | null | undefined, locale: string): string 
   );
 }
 
+const PADDING = /^([^eE]*\.\d*?)0+$/;
+
+/** The average price of fills. The exchange pads it, so zeros at its end say nothing of its precision. */
+export function average(text: Decimal | null | undefined, locale: string): string {
+  return exact(text?.replace(PADDING, "$1").replace(/\.$/, ""), locale);
+}
+
 const COMPACT_FROM = 1e7;
 const SMALL_BELOW = 0.01;
 

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { EventRow, Trade } from "../data/model";
-import { exact, NOTHING } from "../format/numbers";
+import { average, exact, NOTHING } from "../format/numbers";
 import { locale, t } from "../i18n";
 import { reasonText } from "../i18n/reasons";
 import type { Store } from "../state/store";
@@ -34,8 +34,8 @@ function TradeRow({ trade }: { readonly trade: Trade }) {
         <Direction side={trade.side} />
       </span>
       <span class="truncate max-md:hidden">
-        {exact(trade.qty, locale.value)} @ {exact(trade.entry, locale.value)}
-        {trade.exit !== null && ` → ${exact(trade.exit, locale.value)}`}
+        {exact(trade.qty, locale.value)} @ {average(trade.entry, locale.value)}
+        {trade.exit !== null && ` → ${average(trade.exit, locale.value)}`}
       </span>
       <span class="truncate text-quiet max-md:hidden" title={t("trade.costs")}>
         {t("column.fees")} {exact(trade.fees, locale.value)} · {t("column.funding")}{" "}

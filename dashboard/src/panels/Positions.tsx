@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { Guard, Position } from "../data/model";
-import { exact, percent, plain } from "../format/numbers";
+import { average, exact, percent, plain } from "../format/numbers";
 import { duration, millis } from "../format/times";
 import { locale, t } from "../i18n";
 import { now } from "../state/clock";
@@ -73,7 +73,7 @@ function Details({ position }: { readonly position: Position }) {
   const { liquidation } = position;
   return (
     <dl class="mt-2.5 grid grid-cols-3 gap-x-3 gap-y-2 text-sm">
-      <Value name={t("column.entry")}>{exact(position.entry, locale.value)}</Value>
+      <Value name={t("column.entry")}>{average(position.entry, locale.value)}</Value>
       <GuardValue name={t("position.stop")} guard={position.stop} isShadow={isShadow} />
       <GuardValue name={t("position.target")} guard={position.target} isShadow={isShadow} />
       <Value name={t("position.mark")}>{exact(position.mark, locale.value)}</Value>

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Decision, EventRow, Execution, Label, Order, Story, Trade } from "../data/model";
-import { exact, NOTHING, percent, plain } from "../format/numbers";
+import { average, exact, NOTHING, percent, plain } from "../format/numbers";
 import { locale, t, type Key } from "../i18n";
 import { reasonText } from "../i18n/reasons";
 import type { Decided, Store } from "../state/store";
@@ -121,7 +121,7 @@ function outcomeOf(trade: Trade): readonly Fact[] {
   if (trade.status !== "CLOSED") return [status];
   return [
     status,
-    ["column.exit", exact(trade.exit, locale.value)],
+    ["column.exit", average(trade.exit, locale.value)],
     ["column.net", <Change value={trade.net_pnl} />],
     ["column.gross", <Change value={trade.pnl} />],
     ["column.fees", exact(trade.fees, locale.value)],
@@ -157,7 +157,7 @@ function OrderRow({ id, order }: { readonly id: string; readonly order: Order })
         {order.code !== 0 && ` (${order.code})`}
       </td>
       <td>
-        {exact(order.filled, locale.value)} @ {exact(order.average, locale.value)}
+        {exact(order.filled, locale.value)} @ {average(order.average, locale.value)}
       </td>
       <td>
         <Moment at={order.sent_at} />

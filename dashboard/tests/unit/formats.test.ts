@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { exact, money, NOTHING, percent, plain, signOf } from "../../src/format/numbers";
+import { average, exact, money, NOTHING, percent, plain, signOf } from "../../src/format/numbers";
 import { duration, localTime, millis, utcTime } from "../../src/format/times";
 
 describe("money and prices", () => {
@@ -8,6 +8,15 @@ describe("money and prices", () => {
     expect(exact("68412.30", "en")).toBe("68,412.30");
     expect(exact("12345678901234567890.123456789", "en")).toBe("12,345,678,901,234,567,890.123456789");
     expect(exact("-7", "en")).toBe("−7");
+  });
+
+  it("drops the padding of an average price, and no digit that says something", () => {
+    expect(average("58724.0000", "en")).toBe("58,724");
+    expect(average("2398.83000", "en")).toBe("2,398.83");
+    expect(average("0.00000120", "en")).toBe("0.0000012");
+    expect(average("1200", "en")).toBe("1,200");
+    expect(average("1.50E-7", "en")).toBe(exact("1.50E-7", "en"));
+    expect(average(null, "en")).toBe(NOTHING);
   });
 
   it("rounds what a float would have got wrong", () => {
