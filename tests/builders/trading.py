@@ -53,7 +53,7 @@ from withearth.paper.feed_series import ScriptedFeed
 from withearth.paper.transport import PaperTransport
 from withearth.paper.wire.security import ApiKey
 from withearth.risk.book import Book, book_from
-from withearth.settings.model import CONSENT
+from withearth.settings.trading_settings import CONSENT
 from withearth.store.port import DocumentStore, Query
 
 SYMBOL: Final = "BTCUSDT"

@@ -25,8 +25,8 @@ from withearth.settings import (
     reveal,
     settings_from_process,
 )
-from withearth.settings.model import CONSENT
 from withearth.settings.references import SecretSource
+from withearth.settings.trading_settings import CONSENT
 from withearth.settings.wording import bounds, sentences
 
 ROOT: Final = Path(__file__).parents[2]
