@@ -294,10 +294,10 @@ class HttpVenue:
 
 @contextmanager
 def serve() -> Iterator[HttpVenue]:
-    """Serve an exchange whose books begin nine hours ago."""
+    """Serve an exchange whose books begin an hour before the newest settlement, whatever time of day it is."""
     clock: Clock = WallClock()
     now_ms = to_ms(clock.now())
-    exchange = an_exchange(now_ms - FUNDING_MS - 3_600_000, a_feed(now_ms))
+    exchange = an_exchange(now_ms - now_ms % FUNDING_MS - 3_600_000, a_feed(now_ms))
     face = Face(exchange, clock, [ApiKey(KEY, SECRET, ACCOUNT)])
     faults = FaultQueue()
     with serving(Line(face, faults), 0) as url:
