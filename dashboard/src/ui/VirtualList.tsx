@@ -1,4 +1,7 @@
-/** A list of any length: only the rows in sight exist. Rows may differ in height and change it when they open. */
+/**
+ * A list of any length: only the rows in sight exist. Rows may differ in height and change it when they open. Each is a
+ * layer of its own, so that scrolling moves pictures of rows and paints only those that come into sight.
+ */
 
 import {
   elementScroll,
@@ -64,6 +67,11 @@ function useSteadyReading<T>(props: Props<T>, virtualizer: Virtualizer<HTMLDivEl
   }, [items, keyOf, rowHeight, virtualizer]);
 }
 
+/** A row's contents: drawn anew for another item, and never because the list was scrolled. */
+function Content<T>({ item, render }: Pick<Props<T>, "render"> & { readonly item: T }) {
+  return useMemo(() => <>{render(item)}</>, [item, render]);
+}
+
 export function VirtualList<T>(props: Props<T>) {
   const { items, label, render, onEnd } = props;
   const { box, virtualizer } = useVirtualizer(props);
@@ -87,16 +95,14 @@ export function VirtualList<T>(props: Props<T>) {
           return item === undefined ? null : (
             <li
               key={row.key}
-              ref={(node) => {
-                virtualizer.measureElement(node);
-              }}
+              ref={virtualizer.measureElement}
               data-index={row.index}
               aria-setsize={items.length}
               aria-posinset={row.index + 1}
-              class="absolute inset-x-0 top-0"
+              class="absolute inset-x-0 top-0 will-change-transform"
               style={{ transform: `translateY(${row.start}px)` }}
             >
-              {render(item)}
+              <Content item={item} render={render} />
             </li>
           );
         })}
