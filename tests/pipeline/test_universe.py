@@ -121,3 +121,12 @@ def test_a_whole_run_over_a_found_universe(tmp_path: Path) -> None:
     assert {len(each["symbols"]) for each in ticks} == {3}
     assert len(decided) == 3 * len(ticks) > 0
     assert TICK == timedelta(minutes=5)
+
+
+def test_the_first_symbols_of_the_universe_leave_their_candles(tmp_path: Path) -> None:
+    """As many as CHART_SYMBOLS says; a decision does not have to ask the books for that."""
+    installation = Installation(tmp_path, SYMBOLS="top:3", CHART_SYMBOLS="2")
+    installation.run(0.1)
+
+    charted = [each.ref.id for each in installation.store.query(Query("charts"))]
+    assert charted == sorted(symbols_of(installation.runtime)[:2])

@@ -27,7 +27,6 @@ from withearth.flow.documents import CLAIM_LEASE, DECISION_RETENTION, DecisionSt
 from withearth.flow.labelling import label_due
 from withearth.flow.runtime import Runtime
 from withearth.flow.sentiment import fresh_sentiment
-from withearth.flow.universe import symbols_of
 from withearth.messaging.events import MarketTick, TradeIntent, encode
 from withearth.messaging.port import TRADE_INTENTS, Message
 from withearth.store.port import AlreadyExists, Document, Ref, Replace, Stored, Write, write_over
@@ -149,7 +148,7 @@ def _observe(case: _Case) -> FeatureSnapshot:
     if not market.instrument(symbol).tradable:
         raise MarketFault(Reason.NOT_TRADABLE)
     windows = market.windows(symbol, case.closed_at, HISTORY_BARS)
-    if symbol in symbols_of(case.runtime)[: case.runtime.settings.chart_symbols]:
+    if case.tick.charted:
         case.consequences.append(Replace(chart_ref(symbol), chart(symbol, case.closed_at, windows)))
     quote = Quote(symbol, **{name: getattr(slice_, name) for name in type(slice_).model_fields})
     return build_snapshot(symbol, case.closed_at, windows, quote)

@@ -50,8 +50,9 @@ def dispatch(runtime: Runtime) -> Mapping[str, Any]:
         stored = runtime.store.get(ref)
         if stored is not None and stored.data["sent"]:
             return stored.data
+    charted = frozenset(document["symbols"][: runtime.settings.chart_symbols])
     for portion in _portions(runtime, closed_at, document["symbols"]):
-        _publish(runtime, closed_at, portion)
+        _publish(runtime, closed_at, portion, charted)
     document["sent"] = True
     runtime.store.commit([Replace(ref, document)])
     tell(Signal.TICK_SENT, tick_id=tick, symbols=len(document["symbols"]))
@@ -73,11 +74,11 @@ def _portions(runtime: Runtime, closed_at: datetime, symbols: Sequence[str]) -> 
     yield left
 
 
-def _publish(runtime: Runtime, closed_at: datetime, symbols: Sequence[str]) -> None:
+def _publish(runtime: Runtime, closed_at: datetime, symbols: Sequence[str], charted: frozenset[str]) -> None:
     quotes, no_quote = quotes_or_why(runtime, symbols, closed_at)
     tick = tick_id(closed_at)
-    messages = [_message(market_tick(symbol, tick, quotes.get(symbol), no_quote)) for symbol in symbols]
-    runtime.publisher.publish(MARKET_TICKS, messages)
+    ticks = [market_tick(each, tick, quotes.get(each), no_quote, charted=each in charted) for each in symbols]
+    runtime.publisher.publish(MARKET_TICKS, [_message(each) for each in ticks])
 
 
 def quotes_or_why(
@@ -90,11 +91,13 @@ def quotes_or_why(
         return {}, fault.reason
 
 
-def market_tick(symbol: str, tick: str, quote: Quote | None, no_quote: Reason | None = None) -> MarketTick:
+def market_tick(
+    symbol: str, tick: str, quote: Quote | None, no_quote: Reason | None = None, *, charted: bool = False
+) -> MarketTick:
     """The event that asks for a decision, with the symbol's slice of the all-symbol calls."""
     fields = ("bid", "ask", "observed_at", "funding_rate", "next_funding_at")
     slice_ = None if quote is None else QuoteSlice(**{name: getattr(quote, name) for name in fields})
-    return MarketTick(symbol=symbol, tick_id=tick, quote=slice_, no_quote=no_quote)
+    return MarketTick(symbol=symbol, tick_id=tick, quote=slice_, no_quote=no_quote, charted=charted)
 
 
 def _message(tick: MarketTick) -> Message:

@@ -73,12 +73,14 @@ class QuoteSlice(BaseModel):
 class MarketTick(Event):
     """A 5m bar has closed: decide on this symbol. `quote` is absent when the market had none.
 
-    `no_quote` says why, where that was the same for every symbol.
+    `no_quote` says why, where that was the same for every symbol. `charted` asks to leave the candles for the
+    dashboard's charts.
     """
 
     tick_id: str
     quote: QuoteSlice | None = None
     no_quote: Reason | None = None
+    charted: bool = False
 
     @property
     def about(self) -> str:
