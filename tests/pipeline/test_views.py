@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.builders.installation import START, AlwaysLong, Installation
-from withearth.domain.errors import MarketFault
+from withearth.domain.errors import MarketFault, Unavailable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import tick_id
 from withearth.flow.documents import TradeStatus, feed_ref, ledger_ref, tick_ref, view_ref
@@ -189,3 +189,25 @@ def test_without_quotes_positions_are_shown_without_a_mark(
 
     (held, *_) = view(installation, "positions").data["positions"]
     assert (held["mark"], held["unrealised"], held["protection"]) == (None, None, "ARMED")
+
+
+def test_where_the_exchange_would_close_a_position_is_shown(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the exchange says; when it does not, the position is shown without."""
+    installation.run(0.1)
+    venue = installation.runtime.venue
+    assert venue is not None
+    (told, *_) = view(installation, "positions").data["positions"]
+    (held, *_) = [each for each in venue.positions() if each.symbol == told["symbol"]]
+    assert told["liquidation"]["price"] == str(held.liquidation_price)
+
+    def breaks() -> Any:
+        raise Unavailable("no answer")
+
+    monkeypatch.setattr(venue, "positions", breaks)
+    installation.clock.set(installation.clock.now() + timedelta(minutes=1))
+    reconcile(installation.runtime)
+
+    (shown, *_) = view(installation, "positions").data["positions"]
+    assert (shown["id"], shown["liquidation"]) == (told["id"], None)

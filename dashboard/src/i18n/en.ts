@@ -134,7 +134,7 @@ export const en = {
   "position.held": "Held",
   "position.left": "{left} left",
   "position.liquidation": "Liquidation",
-  "position.noliquidation": "none",
+  "position.noliquidation": "not told",
   "position.away": "{share} away",
   "position.net": "net",
   "position.track": "The mark stands {share} of the way from stop to target",

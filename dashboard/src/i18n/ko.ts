@@ -134,7 +134,7 @@ export const ko: Words = {
   "position.held": "보유",
   "position.left": "{left} 남음",
   "position.liquidation": "청산가",
-  "position.noliquidation": "없음",
+  "position.noliquidation": "알 수 없음",
   "position.away": "{share} 떨어짐",
   "position.net": "순",
   "position.track": "마크는 손절에서 목표까지의 {share} 지점에 있습니다",

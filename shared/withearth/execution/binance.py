@@ -246,9 +246,14 @@ class BinanceVenue(BinanceLine):
         return self._configure(symbol, at, lambda: self._rest.change_initial_leverage(symbol=symbol, leverage=leverage))
 
     @reading
+    def positions(self) -> tuple[Position, ...]:
+        """Every position of the account that is not flat. Raises Unavailable."""
+        return positions(self._read(self._rest.position_information_v3))
+
+    @reading
     def everything(self) -> tuple[tuple[Position, ...], tuple[OrderState, ...], tuple[ConditionalState, ...]]:
         """Every position and open order of the account. Raises Unavailable."""
-        held = positions(self._read(self._rest.position_information_v3))
+        held = self.positions()
         orders = tuple(map(order_state, self._read(self._rest.current_all_open_orders)))
         return held, orders, _conditionals(self._read(self._rest.current_all_algo_open_orders))
 

@@ -74,7 +74,14 @@ def positions(rows: list[Row]) -> tuple[Position, ...]:
 
 def _position(row: Row) -> Position:
     side = PositionSide(row["positionSide"])
-    return Position(row["symbol"], Decimal(row["positionAmt"]), Decimal(row["entryPrice"]), side)
+    liquidation = Decimal(row["liquidationPrice"])
+    return Position(
+        row["symbol"],
+        Decimal(row["positionAmt"]),
+        Decimal(row["entryPrice"]),
+        side,
+        liquidation if liquidation > 0 else None,
+    )
 
 
 def fill(row: Row) -> Fill:

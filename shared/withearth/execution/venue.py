@@ -11,7 +11,7 @@ Reading either succeeds or raises Unavailable. A reading that says an order is a
 exchange answers -2013 for live orders at times.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -199,12 +199,21 @@ class ConditionalState:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What is held of a symbol: positive is long, zero is flat. The entry price is zero when flat."""
+    """What is held of a symbol: positive is long, zero is flat. The entry price is zero when flat.
+
+    `liquidation_price` is where the exchange would close it, None where it names no price.
+    """
 
     symbol: str
     qty: Decimal
     entry_price: Decimal
     position_side: PositionSide = PositionSide.BOTH
+    liquidation_price: Decimal | None = field(default=None, compare=False)
+
+    @property
+    def place(self) -> str:
+        """Where it is held: the symbol, in hedge mode one side of it."""
+        return place_of(self.symbol, self.position_side)
 
     @property
     def side(self) -> Side | None:
@@ -326,6 +335,10 @@ class Reading(Protocol):
 
     def truth(self, symbol: str, position_side: PositionSide = PositionSide.BOTH) -> Truth:
         """Position and open orders of one symbol; in hedge mode of one side of it."""
+        ...
+
+    def positions(self) -> tuple[Position, ...]:
+        """Every position of the account that is not flat."""
         ...
 
     def order(self, symbol: str, client_id: str) -> OrderState | None:

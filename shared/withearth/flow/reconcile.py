@@ -6,14 +6,14 @@ A symbol whose candles cannot be read is reported and keeps nobody else waiting.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from withearth.domain.errors import Contention, MarketFault, Misconfigured, Retryable
+from withearth.domain.errors import Contention, MarketFault, Misconfigured, Retryable, Unavailable
 from withearth.execution.phases import Phase
-from withearth.execution.venue import Venue
+from withearth.execution.venue import Position, Venue
 from withearth.flow.account import follow_account
 from withearth.flow.archive import archive_yesterday
 from withearth.flow.canary import try_stops
@@ -52,6 +52,7 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     """One pass. Returns how many trades are open after it, and how many that were open before it have ended."""
     _attempt("control", partial(answer_request, runtime))
     open_trades = runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value}))
+    held: Sequence[Position] = ()
     if runtime.venue is None:
         still_open = [each for each in open_trades if _follow(runtime, each)]
     else:
@@ -65,13 +66,23 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
             _attempt("canary", partial(try_stops, runtime, runtime.venue))
             _attempt("drift", partial(check_drift, runtime, runtime.venue))
         still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
+        held = _held(runtime.venue) if look_around and still_open else ()
     ended = {each.ref.id for each in open_trades} - {each.ref.id for each in still_open}
     labelled = label_past_decisions(runtime)
-    write_views(runtime, look_at_newest_tick(runtime), still_open)
+    write_views(runtime, look_at_newest_tick(runtime), still_open, held)
     if runtime.archive is not None:
         _attempt("archive", partial(_archive, runtime, runtime.archive))
     tell(Signal.PASS_DONE, open_trades=len(still_open))
     return {"open": len(still_open), "ended": len(ended), "labelled": labelled}
+
+
+def _held(venue: Venue) -> Sequence[Position]:
+    """What the exchange shows as held, for who looks at it; nothing when it does not say."""
+    try:
+        return venue.positions()
+    except Unavailable as error:
+        log.warning("positions_unread: %s", error)
+        return ()
 
 
 def _is_stopped(runtime: Runtime) -> bool:

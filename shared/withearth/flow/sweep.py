@@ -11,7 +11,7 @@ from typing import Final
 
 from withearth.domain.canonical import digest
 from withearth.execution.lineage import lineage
-from withearth.execution.venue import ConditionalState, OrderState, Position, Venue, place_of
+from withearth.execution.venue import ConditionalState, OrderState, Position, Venue
 from withearth.flow.canary import PREFIX as CANARY
 from withearth.flow.documents import IntentState, intent_ref, position_ref
 from withearth.flow.journal import event, record_once
@@ -61,9 +61,8 @@ def _take_away(runtime: Runtime, venue: Venue, order: AnyOrder) -> None:
 def _report_foreign(runtime: Runtime, positions: Iterable[Position], orders: Iterable[AnyOrder]) -> None:
     now = runtime.clock.now()
     for held in positions:
-        place = place_of(held.symbol, held.position_side)
-        if runtime.store.get(position_ref(place)) is None:
-            _report(runtime, now, f"position-{place}-{now:%Y%m%d}", held.symbol, f"position of {held.qty}")
+        if runtime.store.get(position_ref(held.place)) is None:
+            _report(runtime, now, f"position-{held.place}-{now:%Y%m%d}", held.symbol, f"position of {held.qty}")
     for order in orders:
         if lineage(order.symbol, order.client_id) is None and not order.client_id.startswith(CANARY):
             # A client id of others may hold what an id of ours may not.

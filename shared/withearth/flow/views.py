@@ -14,6 +14,7 @@ from typing import Any, Final
 from withearth import __version__
 from withearth.domain.errors import MarketFault, Unavailable
 from withearth.execution.record import Execution, execution_from
+from withearth.execution.venue import Position as VenuePosition
 from withearth.flow.account import equity_at_first
 from withearth.flow.documents import TradeStatus, feed_ref, flatten_ref, ledger_ref, view_ref
 from withearth.flow.ledger import sums_of
@@ -59,12 +60,14 @@ class Before:
         return None if stored is None else as_written(kind, stored.data)
 
 
-def write_views(runtime: Runtime, news: News, open_trades: Sequence[Stored]) -> None:
-    """Write what has changed since the last pass."""
+def write_views(
+    runtime: Runtime, news: News, open_trades: Sequence[Stored], held: Sequence[VenuePosition] = ()
+) -> None:
+    """Write what has changed since the last pass. `held` is what the exchange shows, as far as it was asked."""
     now, before = runtime.clock.now(), _before(runtime)
     feed = feed_of(runtime, news)
     limits = limits_document(runtime.store, runtime.settings, runtime.mode, now)
-    positions = _positions(runtime, open_trades, now)
+    positions = _positions(runtime, open_trades, held, now)
     found: dict[Ref, Mapping[str, Any] | None] = {
         view_ref("positions"): positions,
         view_ref("limits"): limits,
@@ -194,16 +197,20 @@ def _heat_map(news: News, before: HeatMapView | None) -> HeatMapView | None:
     return {"at": news.tick.data["closed_at"], "rows": shown}
 
 
-def _positions(runtime: Runtime, open_trades: Sequence[Stored], now: datetime) -> PositionsView:
+def _positions(
+    runtime: Runtime, open_trades: Sequence[Stored], held: Sequence[VenuePosition], now: datetime
+) -> PositionsView:
     marks = _marks(runtime, [each.data["symbol"] for each in open_trades], now)
     executions = {} if runtime.venue is None else _executions(runtime)
     fee_bps, shown = runtime.settings.taker_fee_bps, list[Position]()
+    liquidations = {each.place: each.liquidation_price for each in held}
     for trade in open_trades:
         mark, execution = marks.get(trade.data["symbol"]), executions.get(trade.ref.id)
         if trade.data["mode"] == SHADOW:
             shown.append(shadow_position(trade.data, mark, fee_bps))
         elif execution is not None or _is_still_open(runtime, trade):
-            shown.append(executed_position(trade.data, execution, mark, fee_bps))
+            liquidation = None if execution is None else liquidations.get(execution.terms.place)
+            shown.append(executed_position(trade.data, execution, mark, fee_bps, liquidation))
     return {"at": now, "mode": runtime.mode, "market": runtime.market.origin.value, "positions": shown}
 
 

@@ -10,7 +10,7 @@ from withearth.domain.book import BASIS_POINTS
 from withearth.domain.side import Side
 from withearth.execution.lineage import Leg
 from withearth.execution.record import Execution, Outcome
-from withearth.views.contract import Guard, Position, Protection
+from withearth.views.contract import Guard, Liquidation, Position, Protection
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,11 @@ def shadow_position(trade: Mapping[str, Any], mark: Mark | None, fee_bps: Decima
 
 
 def executed_position(
-    trade: Mapping[str, Any], execution: Execution | None, mark: Mark | None, fee_bps: Decimal
+    trade: Mapping[str, Any],
+    execution: Execution | None,
+    mark: Mark | None,
+    fee_bps: Decimal,
+    liquidation_price: Decimal | None = None,
 ) -> Position:
     """A position of ours, with its guards as the exchange showed them at the last look.
 
@@ -69,7 +73,16 @@ def executed_position(
     stop, target = _guard(execution, Leg.STOP, trade["sl"]), _guard(execution, Leg.TARGET, trade["tp"])
     protection: Protection = "ARMED" if stop["armed"] else "NAKED"
     guarding = Guarding(stop, target, protection, execution.phase.value, execution.terms.ends_at)
-    return _position({**trade, "qty": str(abs(execution.expected))}, guarding, mark, fee_bps)
+    shown = _position({**trade, "qty": str(abs(execution.expected))}, guarding, mark, fee_bps)
+    shown["liquidation"] = _liquidation(liquidation_price, mark)
+    return shown
+
+
+def _liquidation(price: Decimal | None, mark: Mark | None) -> Liquidation | None:
+    """Where the exchange would close it, and how far that is; None where either price is not known."""
+    if price is None or mark is None:
+        return None
+    return {"price": str(price), "distance_pct": round(float(abs(mark.price - price) / mark.price * 100), 2)}
 
 
 def _position(trade: Mapping[str, Any], guarding: Guarding, mark: Mark | None, fee_bps: Decimal) -> Position:

@@ -94,6 +94,16 @@ def test_armed_is_only_what_the_exchange_has_for_all_that_is_held(
     assert found["stop"]["since"] == (NOW - 59 * MINUTE if protection == "ARMED" else None)
 
 
+def test_the_liquidation_price_is_the_exchange_s_or_nothing() -> None:
+    """With its distance from the mark; where one of the two is not known, neither is told."""
+    held = execution(stop=Outcome.LIVE, stop_qty="2")
+
+    told = executed_position(TRADE, held, MARK, FEE_BPS, MARK.price / 2)["liquidation"]
+    assert told == {"price": str(MARK.price / 2), "distance_pct": 50.0}
+    assert executed_position(TRADE, held, None, FEE_BPS, Decimal(50))["liquidation"] is None
+    assert executed_position(TRADE, held, MARK, FEE_BPS)["liquidation"] is None
+
+
 def test_a_trade_that_nobody_works_on_is_naked() -> None:
     """An open executed trade without an execution is an alarm, not a shadow."""
     assert executed_position(TRADE, None, MARK, FEE_BPS)["protection"] == "NAKED"
