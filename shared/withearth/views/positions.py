@@ -20,6 +20,12 @@ class Mark:
     price: Decimal
     at: datetime
 
+    @property
+    def places(self) -> int:
+        """How many decimal places the price has."""
+        exponent = self.price.as_tuple().exponent
+        return max(0, -exponent) if isinstance(exponent, int) else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -79,10 +85,13 @@ def executed_position(
 
 
 def _liquidation(price: Decimal | None, mark: Mark | None) -> Liquidation | None:
-    """Where the exchange would close it, and how far that is; None where either price is not known."""
+    """Where the exchange would close it, as fine as the mark, and how far that is; None where either is not known."""
     if price is None or mark is None:
         return None
-    return {"price": str(price), "distance_pct": round(float(abs(mark.price - price) / mark.price * 100), 2)}
+    return {
+        "price": str(round(price, mark.places)),
+        "distance_pct": round(float(abs(mark.price - price) / mark.price * 100), 2),
+    }
 
 
 def _position(trade: Mapping[str, Any], guarding: Guarding, mark: Mark | None, fee_bps: Decimal) -> Position:
