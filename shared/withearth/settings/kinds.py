@@ -231,6 +231,11 @@ ProjectOrNone = Annotated[
 Region = Annotated[
     str, AfterValidator(_matching(r"[a-z]+-[a-z]+[0-9]{1,2}")), Allowed("a region's name, such as asia-northeast1")
 ]
+Location = Annotated[
+    str,
+    AfterValidator(_matching(r"global|us|eu|[a-z]+-[a-z]+[0-9]{1,2}")),
+    Allowed("global, us, eu, or a region's name such as asia-northeast1"),
+]
 HostAndPort = Annotated[
     str,
     AfterValidator(_matching(r"|[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|\[[0-9A-Fa-f:]{2,39}\]:[0-9]{1,5}")),

@@ -19,6 +19,7 @@ from withearth.settings.kinds import (
     BaseAddressOrNone,
     FileOrDirectoryOrNone,
     Group,
+    Location,
     Members,
     ModelName,
     ModelNames,
@@ -61,7 +62,7 @@ class ModelSettings(BaseSettings):
     vertex_project: ProjectOrNone = setting(
         Group.MODEL, "", "Google Cloud project through which Gemini is asked on Vertex AI, without an API key."
     )
-    vertex_location: ModelName = setting(Group.MODEL, "global", "Location of Vertex AI.")
+    vertex_location: Location = setting(Group.MODEL, "global", "Location of Vertex AI.")
     gemini_model: ModelNames = setting(
         Group.MODEL, ("gemini-3.1-flash-lite",), "Gemini models; the next one is asked when one no longer exists."
     )
