@@ -1,6 +1,5 @@
 /** Every decision, newest first: how far it came, what stopped it, and behind each row its whole story. */
 
-import { useSignal } from "@preact/signals";
 import { useMemo, useState } from "preact/hooks";
 import { percent, plain } from "../format/numbers";
 import { locale, t } from "../i18n";
@@ -120,7 +119,7 @@ function Counts({ rows }: { readonly rows: readonly Decided[] }) {
 
 export function Decisions({ store, class: extra }: { readonly store: Store; readonly class: string }) {
   const [filter, setFilter] = useState<Filter>("all");
-  const open = useSignal<string | null>(null);
+  const [open, setOpen] = useState<string | null>(null);
   const all = store.decisions.value;
   const rows = useMemo(() => all.filter((row) => belongs(filter, row)), [all, filter]);
   const aside = (
@@ -155,9 +154,9 @@ export function Decisions({ store, class: extra }: { readonly store: Store; read
               <DecisionRow
                 row={row}
                 store={store}
-                isOpen={open.value === row.decision_id}
+                isOpen={open === row.decision_id}
                 onToggle={() => {
-                  open.value = open.value === row.decision_id ? null : row.decision_id;
+                  setOpen(open === row.decision_id ? null : row.decision_id);
                 }}
               />
             )}

@@ -18,6 +18,7 @@ interface Props<T> {
   readonly keyOf: (item: T) => string;
   readonly rowHeight: number;
   readonly label: string;
+  /** A row's contents, asked for anew when the item or this function is another: it reads nothing else itself. */
   readonly render: (item: T) => ComponentChildren;
   readonly onEnd?: (() => void) | undefined;
 }

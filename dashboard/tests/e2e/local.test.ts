@@ -162,4 +162,22 @@ describe.skipIf(BROWSER === undefined)("the page over a running system", () => {
     expect(after.state).toBe("ACTIVE");
     expect(after.trades).toBeGreaterThan(before.trades ?? 0);
   });
+
+  it("closes everything, and only for the whole word", async () => {
+    await page.waitForSelector("#positions li");
+    await page.locator("#controls button").nth(3).click();
+    const confirm = page.locator("#controls button[type=submit]");
+    const word = page.locator("#controls input.font-mono");
+    for (const almost of ["", "flatten", "FLATTE"]) {
+      await word.fill(almost);
+      expect(await confirm.isDisabled(), almost).toBe(true);
+    }
+    await word.fill("FLATTEN");
+    await confirm.click();
+    await page.waitForSelector("#controls [role=status] .text-up");
+    const told = await system.ask("ticks 2");
+
+    expect(told.state).not.toBe("ACTIVE");
+    await page.waitForFunction(() => document.querySelectorAll("#positions li").length === 0);
+  });
 });
