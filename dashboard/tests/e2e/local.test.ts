@@ -70,10 +70,10 @@ describe.skipIf(BROWSER === undefined)("the page over a running system", () => {
     await page.waitForFunction(() => document.querySelectorAll("#decisions li").length > 10);
     await page.waitForSelector("#equity canvas");
     await page.waitForSelector("#candles canvas");
+    await page.locator("#positions").getByText("armed").first().waitFor();
 
     for (const panel of PANELS) expect((await textOf(panel)).length, panel).toBeGreaterThan(20);
     expect(await page.locator("[data-testid=labels]").innerText()).toMatch(/PAPER[\s\S]*SYNTHETIC PRICES/);
-    expect(await textOf("positions")).toContain("armed");
     expect(await page.locator("main.stale").count()).toBe(0);
     expect(await page.getByRole("alert").count()).toBe(0);
     await page.locator("#decisions li button").first().click();
@@ -141,7 +141,7 @@ describe.skipIf(BROWSER === undefined)("the page over a running system", () => {
     await page.waitForFunction(() =>
       (document.querySelector("#controls")?.textContent ?? "").includes("HALTED"),
     );
-    expect(await page.locator("[role=status]").first().innerText()).toMatch(/halt/i);
+    await page.locator("[role=status]").first().getByText(/halt/i).first().waitFor();
   });
 
   it("comes back by itself after the server was away", async () => {
