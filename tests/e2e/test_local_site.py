@@ -190,22 +190,29 @@ def test_a_stream_goes_on_where_it_was_cut_off(installation: Installation, addre
     assert {"views/limits", "views/money"} <= set(first(10**9))
 
 
-def test_streams_are_bounded_and_come_free_again(address: str) -> None:
+@pytest.fixture
+def crowded(installation: Installation) -> Iterator[str]:
+    """A server of its own, whose streams keep nobody else waiting."""
+    with serving(installation.runtime, 0) as found:
+        yield found
+
+
+def test_streams_are_bounded_and_come_free_again(crowded: str) -> None:
     """One too many is told to come back later; other requests are answered meanwhile; who leaves makes room."""
-    lines = [connection(address) for _ in range(stream.STREAMS_MAX + 1)]
+    lines = [connection(crowded) for _ in range(stream.STREAMS_MAX + 1)]
     for line in lines:
         line.request("GET", "/api/stream")
     answers = [line.getresponse() for line in lines]
     waits = [answer.readline() for answer in answers]
 
     assert waits.count(b"retry: 15000\n") >= 1
-    assert ask(address, "GET", "/health")[0] == 200
+    assert ask(crowded, "GET", "/health")[0] == 200
     for line, answer in zip(lines, answers, strict=True):
         answer.close()
         line.close()
     give_up_at = time.monotonic() + 10
     while True:
-        with closing(connection(address)) as line:
+        with closing(connection(crowded)) as line:
             line.request("GET", "/api/stream")
             with line.getresponse() as answer:
                 if answer.readline() == b"retry: 1000\n":
