@@ -171,6 +171,15 @@ def test_a_query_is_one_structured_query(line: Line) -> None:
     assert 5 == asked.limit.value
 
 
+def test_documents_that_are_read_together_are_one_request(line: Line) -> None:
+    """Each name once: of one answer the API says that what came first has not changed when the last was read."""
+    line.store.get_many([A, B, A])
+
+    (request,) = line.server.requests(GET)
+    names = [f"{DATABASE}/documents/things/{each}" for each in "ab"]
+    assert names == list(types.BatchGetDocumentsRequest.pb(request).documents)
+
+
 def test_a_count_ignores_page_and_limit(line: Line) -> None:
     """Firestore counts, and sends the number only."""
     assert 3 == line.store.count(Query("things", {"kind": "x"}, after=(None, "x"), limit=1))
