@@ -14,7 +14,7 @@ from withearth.domain.side import Side
 from withearth.execution.outcome import OpenTrade
 from withearth.execution.record import Terms, begin, execution_from
 from withearth.execution.shadow import slipped
-from withearth.execution.venue import Venue, place_of
+from withearth.execution.venue import Venue
 from withearth.flow.account import afford
 from withearth.flow.documents import (
     CLAIM_LEASE,
@@ -27,7 +27,7 @@ from withearth.flow.documents import (
 from withearth.flow.follow import bring_up_to_date, costs
 from withearth.flow.journal import event, occupying, opening
 from withearth.flow.limits import reserve
-from withearth.flow.places import position_side
+from withearth.flow.places import place_taken_by, position_side
 from withearth.flow.prepare import prepare
 from withearth.flow.runtime import Runtime
 from withearth.flow.trading_state import persistently
@@ -90,8 +90,7 @@ def _refusal(runtime: Runtime, intent: TradeIntent) -> Reason | None:
 
 
 def _has_open_trade(runtime: Runtime, intent: TradeIntent) -> bool:
-    place = place_of(intent.symbol, position_side(runtime.settings, intent.side))
-    position = runtime.store.get(position_ref(place))
+    position = runtime.store.get(position_ref(place_taken_by(runtime.settings, intent.symbol, intent.side)))
     if position is None or runtime.venue is not None:
         return position is not None
     trade = runtime.store.get(trade_ref(position.data["trade_id"]))

@@ -19,7 +19,7 @@ from withearth.domain.reasons import Reason
 from withearth.execution.outcome import Exit, ExitReason, Result
 from withearth.execution.phases import Phase
 from withearth.execution.record import Terms, refuse_newer
-from withearth.execution.venue import EXTERNAL, place_of
+from withearth.execution.venue import EXTERNAL
 from withearth.flow.account import sheet_of
 from withearth.flow.documents import (
     INTENTS,
@@ -31,7 +31,7 @@ from withearth.flow.documents import (
     trading_ref,
 )
 from withearth.flow.journal import event, record_once
-from withearth.flow.places import position_side
+from withearth.flow.places import place_taken_by
 from withearth.flow.runtime import SHADOW, Runtime
 from withearth.flow.trading_state import (
     Standing,
@@ -131,7 +131,7 @@ def reserve(runtime: Runtime, intent: TradeIntent) -> Write:
     if reason is not None or found.book is None:
         raise Refused(reason or Reason.LIMITS_UNREADABLE)
     slot = Slot(intent.intent_id, intent.side, asked.notional, now)
-    return found.write(found.book.taking(place_of(intent.symbol, position_side(runtime.settings, intent.side)), slot))
+    return found.write(found.book.taking(place_taken_by(runtime.settings, intent.symbol, intent.side), slot))
 
 
 def _refusal(runtime: Runtime, trading: Standing, found: Kept, asked: Asked) -> Reason | None:

@@ -18,6 +18,11 @@ def position_sides(settings: Settings) -> tuple[PositionSide, ...]:
     return (PositionSide.LONG, PositionSide.SHORT) if settings.position_mode == "HEDGE" else (PositionSide.BOTH,)
 
 
+def place_taken_by(settings: Settings, symbol: str, side: Side) -> str:
+    """The place that a trade of this symbol and side takes."""
+    return place_of(symbol, position_side(settings, side))
+
+
 def place_of_trade(trade: Mapping[str, Any]) -> str:
     """The place that a trade of the journal takes, or took."""
     return place_of(trade["symbol"], PositionSide(trade.get("position_side", PositionSide.BOTH)))
