@@ -44,6 +44,15 @@ def test_it_serves_until_it_is_stopped(tmp_path: Path) -> None:
         assert 0 == process.wait(30)
 
 
+def test_it_may_be_stopped_as_soon_as_it_says_that_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads the address may send the signal at once."""
+    monkeypatch.setattr(paper, "_announce", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+
+    result = CliRunner().invoke(app, ["paper-exchange", "--symbols", BTC, "--port", "0"])
+
+    assert 0 == result.exit_code
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -2,7 +2,7 @@
 
 import os
 import signal
-import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -36,13 +36,28 @@ def settings_with(options: Mapping[str, str | None]) -> Settings:
     return load_settings({**os.environ, **given})
 
 
-def wait_until_stopped(done: Callable[[], bool]) -> None:
-    """Wait for Ctrl-C, a termination signal, or `done`, which is asked every LOOK_SECONDS."""
-    stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
-    while not stopped.wait(LOOK_SECONDS) and not done():
-        pass
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or a termination signal has come; within it, they do not end the process where it stands.
+
+    To be entered before anyone is told that the process runs: from then on it may be asked to stop.
+    """
+    # Not an Event: a handler runs in the main thread, also where that holds the lock an Event is set under.
+    come: list[int] = []
+    before = {
+        name: signal.signal(name, lambda number, _: come.append(number)) for name in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield lambda: bool(come)
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """Wait for `done`, which is asked every LOOK_SECONDS."""
+    while not done():
+        time.sleep(LOOK_SECONDS)
 
 
 def instant(text: str, option: str) -> datetime:

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from withearth.bootstrap import assemble, open_store
-from withearth.cli.console import console, notices, progress_bar, settings_with, wait_until_stopped
+from withearth.cli.console import console, notices, progress_bar, settings_with, stop_signals, wait_until
 from withearth.cli.predicting import Who
 from withearth.domain.errors import Misconfigured, Unavailable
 from withearth.domain.times import TICK
@@ -54,9 +54,9 @@ def run(
         jobs = CLOUD_JOBS if settings.sentiment == "off" else (*CLOUD_JOBS, *SLOW_JOBS)
         # A dispatcher may wait for the exchange's next minute, and a reconciler that protects waits for nobody.
         live = LiveRun(cloud, *(Scheduler([job], clock.now()) for job in jobs))
-        with live, serving(runtime, settings.port) as address:
+        with stop_signals() as stopped, live, serving(runtime, settings.port) as address:
             _announce(runtime, address)
-            wait_until_stopped(lambda: False)
+            wait_until(stopped)
         bus.close()
 
 
@@ -69,12 +69,13 @@ def demo(
     directory = settings.state_dir / "demo"
     with progress_bar("warming up", WARM_UP // TICK) as (progress, task):
         warmed = running_demo(settings, directory, lambda at: progress.update(task, completed=(at - START) // TICK))
-        with warmed as runtime, serving(runtime, 0 if check else settings.port) as address:
+        with warmed as runtime, stop_signals() as stopped, serving(runtime, 0 if check else settings.port) as address:
             progress.stop()
             remember_latest(settings.state_dir, directory)
             _announce(runtime, address)
             closed_before = closed_trades(runtime.store, runtime.mode)
-            wait_until_stopped(_closes_another(runtime, closed_before) if check else lambda: False)
+            closed = _closes_another(runtime, closed_before) if check else stopped
+            wait_until(lambda: stopped() or closed())
             _print_summary(runtime, closed_before)
 
 

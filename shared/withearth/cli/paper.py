@@ -4,14 +4,13 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from withearth.bootstrap import choose_market
-from withearth.cli.console import console, instant, notices, settings_with, wait_until_stopped
+from withearth.cli.console import console, instant, notices, settings_with, stop_signals, wait_until
 from withearth.domain.clock import Clock, Timer
 from withearth.domain.errors import MarketFault, Misconfigured
 from withearth.execution.paper_venue import listed_symbols
@@ -70,9 +69,9 @@ def paper_exchange(
         check_time=not any_time,
     )
     line = Line(assembled.face, assembled.faults, lambda ms: time.sleep(ms / 1000))
-    with serving(line, port, admin=assembled.admin if admin else None) as address:
+    with stop_signals() as stopped, serving(line, port, admin=assembled.admin if admin else None) as address:
         _announce(address, prices, assembled.face.clock.now(), admin=admin)
-        wait_until_stopped(partial(_keep_up, live, assembled.face))
+        wait_until(lambda: stopped() or _keep_up(live, assembled.face))
 
 
 def _keep_up(live: LivePrices | None, face: Face) -> bool:
