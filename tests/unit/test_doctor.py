@@ -343,12 +343,12 @@ def test_one_check_that_fails_or_hangs_stops_no_other() -> None:
         Check("broken", lambda: fails(KeyError("symbol"))),
         Check("fine", lambda: [ok("fine", "one"), ok("fine", "two")]),
     ]
-    found = run(checks, timeout_s=0.3)
+    found = run(checks, timeout_s=1)
     released.set()
 
     assert [each.check for each in found] == ["hangs", "wrong", "away", "broken", "fine", "fine"]
     assert [each.verdict for each in found] == [PROBLEM] * 4 + [OK] * 2
-    assert "no answer within 0.3 s" in found[0].text
+    assert "no answer within 1 s" in found[0].text
     assert (found[1].text, found[1].remedy) == ("X is 1, allowed is 2", "set it to 2.")
     assert found[2].text == "nobody answered: HTTP 500"
     assert "KeyError" in found[3].text

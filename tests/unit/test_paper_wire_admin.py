@@ -154,7 +154,7 @@ def test_a_lost_answer_is_lost_on_the_wire(ruled: Ruled, address: str) -> None:
             session.post(f"{address}/fapi/v1/order", data=_order(ruled))
         session.post(f"{address}/admin/faults", json={"kind": FaultKind.TIMEOUT_AFTER, "path": "/order"})
         with pytest.raises(requests.exceptions.ReadTimeout):
-            session.post(f"{address}/fapi/v1/order", data=_order(ruled), timeout=0.05)
+            session.post(f"{address}/fapi/v1/order", data=_order(ruled), timeout=0.5)
 
     assert 2 == len(ruled.open_orders())
 
