@@ -28,6 +28,8 @@ from withearth.messaging.events import encode
 from withearth.store.port import Query, Ref
 
 KEY = "AIza-very-secret-key"
+ON_TIME_S = 5.0
+"""Well below what the stand-in takes when it is slow, and above what a busy machine takes for everything else."""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def server(running: ModelServer) -> ModelServer:
 def installation(directory: Path, server: ModelServer, **changes: str) -> Installation:
     """An installation that asks the stand-in. Its gate lets everything through."""
     open_gate = {"MIN_VOL_FRAC": "0", "MAX_SPREAD_BPS": "100", "FUNDING_WINDOW_MIN": "0"}
-    asked = server.settings(PREDICTOR="gemini", GOOGLE_API_KEY=KEY, G_TIMEOUT_MS="2000")
+    asked = server.settings(PREDICTOR="gemini", GOOGLE_API_KEY=KEY, G_TIMEOUT_MS="20000")
     return impatient(Installation(directory, given=open_gate | asked | changes))
 
 
@@ -155,7 +157,7 @@ def test_r20_an_answer_that_does_not_come_ends_at_the_timeout(tmp_path: Path, se
         _warm(opened)
         return decided(opened)
 
-    decision = within_seconds(1.2, decide_once, tmp_path)
+    decision = within_seconds(ON_TIME_S, decide_once, tmp_path)
 
     assert decision["blocked_by"] == "MODEL_TIMEOUT"
     assert decision["asked"]["cost_micro_usd"] > 768  # the whole ceiling of 512 tokens, and the question
@@ -179,7 +181,7 @@ def test_r20_a_retry_ends_within_the_time_too(tmp_path: Path, server: ModelServe
         _warm(opened)
         return decided(opened)
 
-    decision = within_seconds(1.5, decide_once, tmp_path)
+    decision = within_seconds(ON_TIME_S, decide_once, tmp_path)
 
     assert decision["blocked_by"] == "MODEL_TIMEOUT"
     assert [each["blocked_by"] for each in decision["asked"]["attempts"]] == ["MODEL_INVALID", "MODEL_TIMEOUT"]
