@@ -18,13 +18,15 @@ terraform {
   }
 }
 
+# Security rules, sign-in, budgets and Firebase refuse a person's credentials unless a project is named that the call counts for.
 provider "google" {
-  project        = var.project_id
-  region         = var.region
-  default_labels = local.labels
+  project               = var.project_id
+  region                = var.region
+  user_project_override = true
+  billing_project       = var.project_id
+  default_labels        = local.labels
 }
 
-# Firebase resources need a project that pays for the request itself.
 provider "google-beta" {
   project               = var.project_id
   region                = var.region

@@ -159,3 +159,14 @@ def test_every_alert_has_its_section_in_the_runbook(plan: Plan) -> None:
 
     assert len(linked) == len(list(plan.resources("google_monitoring_alert_policy")))
     assert linked <= anchors
+
+
+def test_every_call_names_the_project_that_it_counts_for(plan: Plan) -> None:
+    """Rules, sign-in, budgets and Firebase refuse without it whoever comes with a person's credentials."""
+    providers = plan.document["configuration"]["provider_config"]
+
+    assert set(providers) >= {"google", "google-beta"}
+    for name in ("google", "google-beta"):
+        expressions = providers[name]["expressions"]
+        assert expressions["user_project_override"] == {"constant_value": True}
+        assert expressions["billing_project"] == {"references": ["var.project_id"]}
