@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any, Final
 
-from tests.terraform.plans import OWNER, ROOT, Plan
+from tests.terraform.plans import OWNER, PROJECT, ROOT, Plan
 from withearth import deployment
 from withearth.flow.documents import CLAIM_LEASE, EXPIRE_AT, EXPIRING
 from withearth.flow.work import WORK_FOR
@@ -170,3 +170,10 @@ def test_every_call_names_the_project_that_it_counts_for(plan: Plan) -> None:
         expressions = providers[name]["expressions"]
         assert expressions["user_project_override"] == {"constant_value": True}
         assert expressions["billing_project"] == {"references": ["var.project_id"]}
+
+
+def test_what_can_be_built_again_is_taken_down_and_what_cannot_is_kept(plan: Plan) -> None:
+    """Cloud Storage deletes no bucket with something in it, unless that was said when the bucket was made."""
+    buckets = {each["name"]: each["force_destroy"] for each in plan.resources("google_storage_bucket")}
+
+    assert buckets == {f"{PROJECT}-withearth-packages": True, f"{PROJECT}-withearth-archive": False}

@@ -1,10 +1,12 @@
-# The functions' zips, each named by its hash: what was deployed once can be deployed again.
+# The functions' zips, each named by its hash: what was deployed once can be deployed again. All of them can be built again, so
+# the bucket goes with what is in it when everything is taken down.
 resource "google_storage_bucket" "packages" {
   #checkov:skip=CKV_GCP_62:It holds code under its hash, no secrets; Cloud Audit Logs tell of changes.
   name                        = "${var.project_id}-withearth-packages"
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
+  force_destroy               = true
 
   versioning {
     enabled = true
