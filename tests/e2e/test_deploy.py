@@ -20,7 +20,7 @@ case "$(basename "$0") $*" in
   "make packages ARGS=")
     mkdir -p dist
     for each in dispatcher worker executor reconciler sentiment api; do echo $each >dist/$each.zip; done ;;
-  "terraform "*"output -raw dashboard_site") printf demo-project-dash ;;
+  "terraform "*"output -raw dashboard_site") printf demo-project ;;
   "terraform "*"output -raw environment") printf "STORE='cloud'\\n" ;;
   "withearth doctor") test "$STORE" = cloud ;;
   "terraform "*" plan "*) test ! -e "$WORLD/broken" ;;
@@ -104,7 +104,7 @@ def test_a_deployment_gives_every_command_in_its_order(checkout: Checkout) -> No
         "gcloud storage cp --no-clobber dist/dispatcher.zip",
         "terraform -chdir=terraform plan -input=false -out=withearth.tfplan -var project_id=demo-project",
         "terraform -chdir=terraform apply -input=false withearth.tfplan",
-        "firebase target:apply hosting dashboard demo-project-dash",
+        "firebase target:apply hosting dashboard demo-project",
         "firebase deploy --only hosting:dashboard --project demo-project",
         "gcloud storage cp terraform/owner.auto.tfvars gs://demo-project-withearth-state/owner.auto.tfvars",
         "withearth doctor",

@@ -177,3 +177,12 @@ def test_what_can_be_built_again_is_taken_down_and_what_cannot_is_kept(plan: Pla
     buckets = {each["name"]: each["force_destroy"] for each in plan.resources("google_storage_bucket")}
 
     assert buckets == {f"{PROJECT}-withearth-packages": True, f"{PROJECT}-withearth-archive": False}
+
+
+def test_the_dashboard_lies_where_signing_in_passes_through(plan: Plan) -> None:
+    """The project's own site, whose name is no longer than a site's may be and taken by nobody else."""
+    (site,) = plan.resources("google_firebase_hosting_site")
+    (sign_in,) = plan.resources("google_identity_platform_config")
+
+    assert site["site_id"] == PROJECT
+    assert sign_in["authorized_domains"] == [f"{PROJECT}.web.app", f"{PROJECT}.firebaseapp.com"]

@@ -1,4 +1,4 @@
 variable "project_id" {
   type        = string
-  description = "Project, whose name makes the site's unique."
+  description = "Project, whose name is the site's too."
 }
