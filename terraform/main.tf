@@ -184,7 +184,8 @@ module "monitoring" {
   alert_email        = coalesce(var.alert_email, var.owner_email)
   runbook            = coalesce(var.runbook_url, "docs/runbook.md")
   billing_account    = var.billing_account
-  monthly_budget_usd = var.monthly_budget_usd
+  monthly_budget     = var.monthly_budget
+  budget_currency    = var.budget_currency
   log_retention_days = var.log_retention_days
   depends_on         = [module.services]
 }

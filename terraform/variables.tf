@@ -200,14 +200,25 @@ variable "alert_email" {
   }
 }
 
-variable "monthly_budget_usd" {
+variable "monthly_budget" {
   type        = number
   default     = 30
-  description = "What the project may cost a month before the owner is told, in USD. It warns and stops nothing. It needs billing_account."
+  description = "What the project may cost a month before the owner is told, in budget_currency. It warns and stops nothing. It needs billing_account."
 
   validation {
-    condition     = var.monthly_budget_usd >= 1 && var.monthly_budget_usd <= 100000 && floor(var.monthly_budget_usd) == var.monthly_budget_usd
-    error_message = "monthly_budget_usd is ${var.monthly_budget_usd}; allowed is a whole number from 1 to 100000."
+    condition     = var.monthly_budget >= 1 && var.monthly_budget <= 1000000000 && floor(var.monthly_budget) == var.monthly_budget
+    error_message = "monthly_budget is ${var.monthly_budget}; allowed is a whole number from 1 to 1000000000."
+  }
+}
+
+variable "budget_currency" {
+  type        = string
+  default     = "USD"
+  description = "Currency of the billing account, such as KRW: Google takes a budget in no other."
+
+  validation {
+    condition     = can(regex("^[A-Z]{3}$", var.budget_currency))
+    error_message = "budget_currency is ${var.budget_currency}; allowed are three capital letters, such as USD or KRW."
   }
 }
 

@@ -91,6 +91,14 @@ run "everything_switched_on" {
   }
 }
 
+run "no_currency_that_cannot_be" {
+  command = plan
+  variables {
+    budget_currency = "won"
+  }
+  expect_failures = [var.budget_currency]
+}
+
 run "no_region_the_exchange_refuses" {
   command = plan
   variables {

@@ -30,6 +30,8 @@ EVERYTHING: Final = {
     "sentiment": True,
     "static_egress": True,
     "billing_account": "012345-6789AB-CDEF01",
+    "budget_currency": "KRW",
+    "monthly_budget": 42000,
     "repository": {"owner": "somebody", "name": "withearth"},
     "packages": dict.fromkeys(FUNCTIONS, "0" * 64),
 }

@@ -186,3 +186,10 @@ def test_the_dashboard_lies_where_signing_in_passes_through(plan: Plan) -> None:
 
     assert site["site_id"] == PROJECT
     assert sign_in["authorized_domains"] == [f"{PROJECT}.web.app", f"{PROJECT}.firebaseapp.com"]
+
+
+def test_the_budget_is_in_the_billing_account_s_currency(plan: Plan) -> None:
+    """Google refuses any other, and with it the apply."""
+    (budget,) = plan.resources("google_billing_budget")
+
+    assert budget["amount"][0]["specified_amount"] == [{"currency_code": "KRW", "nanos": None, "units": "42000"}]

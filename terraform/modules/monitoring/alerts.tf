@@ -144,8 +144,8 @@ resource "google_billing_budget" "month" {
 
   amount {
     specified_amount {
-      currency_code = "USD"
-      units         = tostring(var.monthly_budget_usd)
+      currency_code = var.budget_currency
+      units         = tostring(var.monthly_budget)
     }
   }
 

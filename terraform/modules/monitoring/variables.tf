@@ -36,9 +36,14 @@ variable "billing_account" {
   description = "Billing account of the budget alert, null for none."
 }
 
-variable "monthly_budget_usd" {
+variable "monthly_budget" {
   type        = number
   description = "What a month may cost before the owner is told."
+}
+
+variable "budget_currency" {
+  type        = string
+  description = "Currency of the billing account."
 }
 
 variable "log_retention_days" {
