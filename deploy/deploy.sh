@@ -1,7 +1,7 @@
 #!/bin/sh
 # Deploys withEarth into a Google Cloud project, step by step. Every step may be repeated.
 #
-#   deploy/deploy.sh PROJECT [--region REGION] [--dry-run] [--yes] [--only STEP[,STEP…]]
+#   deploy/deploy.sh PROJECT [--dry-run] [--yes] [--only STEP[,STEP…]]
 #
 # --dry-run prints every command and runs none. --yes applies the plan without asking. --only runs the named steps:
 # check state choices packages dashboard init artifacts upload plan apply hosting keep doctor
@@ -12,7 +12,7 @@ FUNCTIONS="dispatcher worker executor reconciler sentiment api"
 STEPS="check state choices packages dashboard init artifacts upload plan apply hosting keep doctor"
 PLACEHOLDER="you@example.com"
 
-project="" region="" dry_run=false yes=false only="$STEPS"
+project="" dry_run=false yes=false only="$STEPS"
 
 refuse() { echo "deploy: $1" >&2; exit 2; }
 say() { printf '\n== %s\n' "$1"; }
@@ -24,11 +24,10 @@ run() { # prints a command, and runs it
 
 while [ $# -gt 0 ]; do
   case "$1" in
-    --region) [ $# -gt 1 ] || refuse "--region needs a region, such as asia-northeast1"; region=$2; shift ;;
     --dry-run) dry_run=true ;;
     --yes) yes=true ;;
     --only) [ $# -gt 1 ] || refuse "--only needs steps, allowed are: $STEPS"; only=$(echo "$2" | tr ',' ' '); shift ;;
-    -*) refuse "$1 is no option: allowed are --region, --dry-run, --yes and --only" ;;
+    -*) refuse "$1 is no option: allowed are --dry-run, --yes and --only" ;;
     *) [ -z "$project" ] || refuse "there are two projects, $project and $1: name one"; project=$1 ;;
   esac
   shift
@@ -43,7 +42,7 @@ done
 state_bucket="$project-withearth-state"
 packages_bucket="$project-withearth-packages"
 terraform="terraform -chdir=terraform"
-variables="-var project_id=$project${region:+ -var region=$region}"
+variables="-var project_id=$project"
 
 needs() { # a tool, and where it comes from
   $dry_run || command -v "$1" >/dev/null || refuse "$1 is not on the path: $2"
@@ -70,7 +69,7 @@ step_state() {
   printf '+ gcloud storage buckets describe gs://%s --project %s\n' "$state_bucket" "$project"
   if $dry_run || ! gcloud storage buckets describe "gs://$state_bucket" --project "$project" >/dev/null 2>&1; then
     run gcloud storage buckets create "gs://$state_bucket" --project "$project" \
-      --location "${region:-asia-northeast1}" --uniform-bucket-level-access --public-access-prevention
+      --location asia-northeast1 --uniform-bucket-level-access --public-access-prevention
   fi
   run gcloud storage buckets update "gs://$state_bucket" --versioning
 }

@@ -189,6 +189,7 @@ def test_the_example_s_owner_is_refused(checkout: Checkout) -> None:
         (["No_Project"], "PROJECT is No_Project; allowed are"),
         ([PROJECT, "another-project"], "name one"),
         ([PROJECT, "--force"], "--force is no option"),
+        ([PROJECT, "--region", "europe-west1"], "--region is no option"),
         ([PROJECT, "--only", "pray"], "pray is no step: allowed are check state"),
     ],
 )
