@@ -104,8 +104,12 @@ step_init() {
 }
 
 step_artifacts() {
-  say "The bucket for the zips, which has to be there before the functions"
-  run $terraform apply -input=false -auto-approve -target=module.artifacts $variables
+  say "What has to be there before the rest: the bucket for the zips, and the counters, which alerts find only minutes later"
+  counters=""
+  for name in signal errors schedule_failures; do
+    counters="$counters -target=module.monitoring.google_logging_metric.$name"
+  done
+  run $terraform apply -input=false -auto-approve -target=module.artifacts $counters $variables
 }
 
 step_upload() {

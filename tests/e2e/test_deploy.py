@@ -1,5 +1,6 @@
 """`make deploy`: the commands it gives, in their order, against stand-ins that write down how they were called."""
 
+import re
 import shutil
 import subprocess
 from hashlib import sha256
@@ -113,6 +114,17 @@ def test_a_deployment_gives_every_command_in_its_order(checkout: Checkout) -> No
 
     assert done.returncode == 0, done.stderr
     assert places == sorted(places)
+
+
+def test_every_counter_is_made_before_the_alerts(checkout: Checkout) -> None:
+    """Monitoring refuses an alert on a metric that it does not know yet, which takes it minutes."""
+    checkout.deploy(PROJECT, "--yes")
+    monitoring = (ROOT / "terraform" / "modules" / "monitoring" / "main.tf").read_text(encoding="utf-8")
+    counters = re.findall(r'^resource "(google_logging_metric)" "(\w+)"', monitoring, re.MULTILINE)
+    (early,) = (call for call in checkout.calls() if "-target=module.artifacts" in call)
+
+    assert counters
+    assert all(f"-target=module.monitoring.{kind}.{name}" in early.split() for kind, name in counters)
 
 
 def test_each_package_is_named_by_its_hash(checkout: Checkout) -> None:
