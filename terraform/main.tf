@@ -21,8 +21,8 @@ locals {
     trade-intents = { publisher = "worker", consumer = "executor", ordered = true, retention_s = 600, ack_deadline_s = 120, max_attempts = 5, backoff_s = [10, 60] }
   }
 
-  # Who touches the trading account leaves by the fixed address.
-  behind_egress = var.static_egress ? (var.workers_behind_static_egress ? ["dispatcher", "worker", "executor", "reconciler"] : ["executor", "reconciler"]) : []
+  # Who touches the trading account leaves by the fixed address; who only asks for prices where the exchange wants it so.
+  behind_egress = var.static_egress ? concat(["executor", "reconciler"], var.workers_behind_static_egress ? ["dispatcher", "worker", "api"] : []) : []
 
   secret_readers = {
     binance-api-key    = ["executor", "reconciler"]

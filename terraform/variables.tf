@@ -149,7 +149,7 @@ variable "static_egress" {
 variable "workers_behind_static_egress" {
   type        = bool
   default     = false
-  description = "Whether dispatcher and worker leave by the fixed address too: only where the exchange refuses Google's shared addresses."
+  description = "Whether dispatcher, worker and api leave by the fixed address too: only where the exchange refuses Google's shared addresses."
 
   validation {
     condition     = var.static_egress || !var.workers_behind_static_egress

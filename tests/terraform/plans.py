@@ -29,6 +29,8 @@ EVERYTHING: Final = {
     "vertex": True,
     "sentiment": True,
     "static_egress": True,
+    "workers_behind_static_egress": True,
+    "max_instances": {"worker": 100, "executor": 10, "api": 100},
     "billing_account": "012345-6789AB-CDEF01",
     "budget_currency": "KRW",
     "monthly_budget": 42000,

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any, Final
 
 from tests.terraform.plans import OWNER, PROJECT, ROOT, Plan
@@ -116,9 +117,9 @@ def test_no_call_outlives_its_lease(plan: Plan) -> None:
         assert timedelta(seconds=functions(plan)[name]["timeout_seconds"]) > WORK_FOR
 
 
-def test_functions_are_bounded(plan: Plan) -> None:
+def test_functions_are_bounded(default_plan: Plan, plan: Plan) -> None:
     """One order at a time in an instance, few instances, and only ever one of what must not meet itself."""
-    config = functions(plan)
+    config = functions(plan) | functions(default_plan)
 
     assert set(config) == set(deployment.SIZES)
     assert (config["executor"]["max_instance_request_concurrency"], config["executor"]["max_instance_count"]) == (1, 4)
@@ -193,3 +194,19 @@ def test_the_budget_is_in_the_billing_account_s_currency(plan: Plan) -> None:
     (budget,) = plan.resources("google_billing_budget")
 
     assert budget["amount"][0]["specified_amount"] == [{"currency_code": "KRW", "nanos": None, "units": "42000"}]
+
+
+def test_whoever_asks_the_exchange_leaves_by_the_fixed_address_and_finds_one(plan: Plan) -> None:
+    """All but the one that asks somebody else, with two addresses of the subnetwork for each instance there may be."""
+    (subnetwork,) = plan.resources("google_compute_subnetwork")
+    # The subnetwork is known only once there is one: who gets none is known before.
+    changes = [each["change"] for each in plan.document["resource_changes"] if each["name"] == "this"]
+    behind = {
+        each["after"]["name"]: each["after"]["service_config"][0]["max_instance_count"]
+        for each in changes
+        if each["after_unknown"].get("service_config", [{}])[0].get("direct_vpc_network_interface")
+    }
+
+    assert set(behind) == {"dispatcher", "worker", "executor", "reconciler", "api"}
+    # Google keeps four of each range.
+    assert ip_network(subnetwork["ip_cidr_range"]).num_addresses - 4 >= 2 * sum(behind.values())

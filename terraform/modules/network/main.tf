@@ -4,13 +4,14 @@ resource "google_compute_network" "egress" {
   auto_create_subnetworks = false
 }
 
-# A /26 is the least that direct VPC egress takes. All traffic passes here, so Google's own services must be reachable.
+# An instance takes an address, and during a deployment two: there are enough for every number that max_instances allows. All
+# traffic passes here, so Google's own services must be reachable.
 resource "google_compute_subnetwork" "egress" {
   #checkov:skip=CKV_GCP_26:There is no machine in it, and nothing comes in; the NAT logs what fails, flow logs would cost more than all the rest.
   name                     = "withearth-egress"
   network                  = google_compute_network.egress.id
   region                   = var.region
-  ip_cidr_range            = "10.8.0.0/26"
+  ip_cidr_range            = "10.8.0.0/23"
   private_ip_google_access = true
 }
 
