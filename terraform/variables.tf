@@ -101,7 +101,7 @@ variable "settings" {
 
   validation {
     condition     = length(setsubtract(keys(var.settings), keys(local.code.settings))) == 0
-    error_message = "settings names ${join(", ", setsubtract(keys(var.settings), keys(local.code.settings)))}, which is no setting, or a secret; docs/settings.md lists them, and secrets belong in Secret Manager."
+    error_message = "settings names ${join(", ", setsubtract(keys(var.settings), keys(local.code.settings)))}, which is no setting, one of a single machine, or a secret; docs/settings.md lists them, and secrets belong in Secret Manager."
   }
 
   validation {

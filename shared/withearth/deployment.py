@@ -20,6 +20,10 @@ from withearth.settings.wording import bounds, field_of
 from withearth.store.indexes import INDEXES, Index
 
 FILE: Final = Path("terraform/generated.json")
+ONE_MACHINE: Final = frozenset(
+    {"DATA_DIR", "FIRESTORE_EMULATOR_HOST", "PORT", "PUBSUB_EMULATOR_HOST", "RECORDED_DECISIONS"}
+)
+"""Settings that a function cannot be given: the platform sets PORT itself, and the others lead to nothing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def generated() -> str:
         "indexes": [_index(each) for each in INDEXES if each.composite],
         "expiring": {"collections": sorted(EXPIRING), "field": EXPIRE_AT},
         "signals": {"field": signals.FIELD, "codes": {each.value: each.sentence for each in signals.Signal}},
-        "settings": {key: _allowed(key) for key in sorted(KEYS) if field_of(key).annotation is not SecretStr},
+        "settings": {key: _allowed(key) for key in sorted(KEYS) if _may_be_told(key)},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -64,6 +68,11 @@ def _index(index: Index) -> dict[str, Any]:
     if index.order_by is not None:
         fields.append((index.order_by, index.direction.upper()))
     return {"collection": index.collection, "fields": [{"field": name, "order": order} for name, order in fields]}
+
+
+def _may_be_told(key: str) -> bool:
+    """Whether a plan may hand this to the functions: no secret, and nothing of one machine."""
+    return key not in ONE_MACHINE and field_of(key).annotation is not SecretStr
 
 
 def _allowed(key: str) -> dict[str, Any]:

@@ -131,6 +131,14 @@ run "no_setting_that_does_not_exist" {
   expect_failures = [var.settings]
 }
 
+run "no_setting_of_one_machine" {
+  command = plan
+  variables {
+    settings = { PORT = "9000" }
+  }
+  expect_failures = [var.settings]
+}
+
 run "no_secret_among_the_settings" {
   command = plan
   variables {
