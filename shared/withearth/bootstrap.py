@@ -97,6 +97,7 @@ def assemble(
     market = market or choose_market(settings, clock, traffic, _journalled(clock, store))
     secrets = choose_secrets(settings, clock)
     venue_traffic = _of_the_venue(settings, clock, store, traffic)
+    bucket = choose_bucket(settings)
     venue = choose_venue(settings, market, clock, secrets, venue_traffic)
     if venue is not None:
         log.info("limits_active %s", " ".join(active(limits_of(settings, venue.kind))))
@@ -107,12 +108,12 @@ def assemble(
         store,
         publisher,
         choose_predictor(settings, clock, store, secrets),
-        choose_payloads(settings),
+        choose_payloads(settings, bucket),
         choose_sentiment(settings, secrets),
         venue,
         traffic,
         venue_traffic,
-        choose_bucket(settings),
+        bucket,
     )
 
 
@@ -328,11 +329,10 @@ def _recorded(path: Path) -> "StoredDecisions":
     return DecisionsOfRun(open_store(path))
 
 
-def choose_payloads(settings: Settings) -> "Blobs | None":
-    """Objects in GCS_BUCKET, or files below LOG_DIR, where MODEL_PAYLOAD_DUMPS asks for them."""
+def choose_payloads(settings: Settings, bucket: "Bucket | None") -> "Blobs | None":
+    """Objects in the bucket, or files below LOG_DIR without one, where MODEL_PAYLOAD_DUMPS asks for them."""
     if not settings.model_payload_dumps:
         return None
-    bucket = choose_bucket(settings)
     if bucket is not None:
         from withearth.cloud.bucket import BucketBlobs
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders.installation import settings_of
-from withearth.bootstrap import choose_payloads
+from withearth.bootstrap import choose_bucket, choose_payloads
 from withearth.cloud.bucket import BucketBlobs
 from withearth.local.payloads import FileBlobs
 
@@ -38,4 +38,6 @@ def test_a_payload_that_cannot_be_written_stops_no_decision(tmp_path: Path) -> N
 )
 def test_payloads_go_where_the_settings_say(tmp_path: Path, given: dict[str, str], kind: type) -> None:
     """Nowhere unless they are asked for, and into the bucket where there is one."""
-    assert kind is type(choose_payloads(settings_of(tmp_path, **given)))
+    settings = settings_of(tmp_path, **given)
+
+    assert kind is type(choose_payloads(settings, choose_bucket(settings)))
