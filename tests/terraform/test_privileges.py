@@ -126,7 +126,7 @@ def test_the_project_grants_the_database_and_builds_only(plan: Plan) -> None:
 
 
 def test_the_archive_is_written_by_two_functions_only(plan: Plan) -> None:
-    """The worker keeps large audits, the reconciler snapshots."""
+    """The worker keeps payloads, the reconciler snapshots."""
     archive = f"storage_bucket {PROJECT}-withearth-archive"
 
     assert on(grants(plan), "storage_bucket") == {

@@ -204,13 +204,13 @@ def _check_name(name: str, path: str) -> None:
 
 def check_weight(data: Document) -> None:
     """Raise InvalidDocument when the document is larger than Firestore keeps."""
-    weight = _weight(data)
-    if weight > _WEIGHT_MAX:
-        raise InvalidDocument(f"document: at most {_WEIGHT_MAX} bytes can be kept, was {weight}")
+    found = weight(data)
+    if found > _WEIGHT_MAX:
+        raise InvalidDocument(f"document: at most {_WEIGHT_MAX} bytes can be kept, was {found}")
 
 
-def _weight(value: Any) -> int:
-    # https://firebase.google.com/docs/firestore/storage-size
+def weight(value: Any) -> int:
+    """The bytes by which Firestore measures a value: https://firebase.google.com/docs/firestore/storage-size."""
     match value:
         case bool() | None:
             return 1
@@ -219,8 +219,8 @@ def _weight(value: Any) -> int:
         case bytes():
             return len(value)
         case Mapping():
-            return sum(len(name.encode()) + 1 + _weight(item) for name, item in value.items())
+            return sum(len(name.encode()) + 1 + weight(item) for name, item in value.items())
         case list():
-            return sum(map(_weight, value))
+            return sum(map(weight, value))
         case _:
             return 8

@@ -1,4 +1,4 @@
-# Journal and balance snapshots, and the parts of an audit that are too large for a document (GCS_BUCKET).
+# Journal and balance snapshots, and a copy of models' questions and answers where MODEL_PAYLOAD_DUMPS asks for it (GCS_BUCKET).
 resource "google_storage_bucket" "archive" {
   #checkov:skip=CKV_GCP_62:Two functions write here and nobody reads from outside; Cloud Audit Logs tell of changes, access logs would need a bucket of their own.
   name                        = var.name
