@@ -227,14 +227,16 @@ def test_without_a_prefix_objects_lie_at_the_top(server: RestServer, rest: Googl
     assert "a.json" == server.asked[0].query["name"]
 
 
+@pytest.mark.parametrize("status", [403, 503])
 def test_a_payload_that_cannot_be_kept_is_logged(
-    server: RestServer, rest: GoogleRest, caplog: pytest.LogCaptureFixture
+    server: RestServer, rest: GoogleRest, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
-    """No decision waits for it."""
+    """No decision waits for it: it is tried once, also where the service might answer later."""
     blobs = BucketBlobs(Bucket("archive", "p", "demo", rest))
     blobs.put("20240101/x.json", "{}")
     assert "p/payloads/20240101/x.json" == server.asked[0].query["name"]
 
-    server.replies = [(403, {})]
+    server.replies = [(status, {})]
     blobs.put("20240101/y.json", "{}")
+    assert 2 == len(server.asked)
     assert "payload 20240101/y.json was not written" in caplog.text

@@ -4,10 +4,14 @@ import logging
 from typing import Final
 
 from withearth.cloud.faults import Service
+from withearth.cloud.patience import Patience
 from withearth.cloud.rest import GoogleRest
 from withearth.domain.errors import WithEarthError
 
 _TYPES: Final = {".csv": "text/csv; charset=utf-8", ".json": "application/json"}
+
+ONCE: Final = Patience(attempts=1, attempt_s=4.0)
+"""A decision, or the rest of a pass, waits behind it: an archive is tried again by the next pass, a payload is lost."""
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ class Bucket:
             params={"uploadType": "media", "name": f"{self._prefix}{name}"},
             data=text.encode(),
             headers={"Content-Type": kind},
+            patience=ONCE,
         )
 
 

@@ -38,21 +38,27 @@ class GoogleRest:
         self._patience = patience
         self._lock = threading.Lock()
 
-    def call(self, method: str, path: str, *, service: Service | None = None, **options: Any) -> Any:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        service: Service | None = None,
+        patience: Patience | None = None,
+        **options: Any,
+    ) -> Any:
         """The JSON of the answer, an empty map where there is none. `options` are those of requests.
 
         Repeated while the service does not answer: only for what may be done twice. Raises Misconfigured, with the
         sentences of `service` where something is particular to this call, and Unavailable.
         """
-        subject = service or self._service
-        return self._patience.repeat(lambda: self._once(method, path, subject, options))
+        subject, patient = service or self._service, patience or self._patience
+        return patient.repeat(lambda: self._once(method, path, subject, {"timeout": patient.attempt_s, **options}))
 
     def _once(self, method: str, path: str, service: Service, options: Mapping[str, Any]) -> Any:
         try:
             session = self._opened()
-            answer = session.request(
-                method, f"{self._address}/{path}", timeout=self._patience.attempt_s, allow_redirects=False, **options
-            )
+            answer = session.request(method, f"{self._address}/{path}", allow_redirects=False, **options)
         except GoogleAuthError as error:
             raise credentials_fault(error, service) from error
         except requests.RequestException as error:
