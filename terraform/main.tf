@@ -191,12 +191,13 @@ module "monitoring" {
 }
 
 module "pipeline" {
-  count      = var.repository == null ? 0 : 1
-  source     = "./modules/pipeline"
-  project_id = var.project_id
-  region     = var.region
-  repository = var.repository
-  accounts   = module.identities.account_ids
+  count           = var.repository == null ? 0 : 1
+  source          = "./modules/pipeline"
+  project_id      = var.project_id
+  region          = var.region
+  repository      = var.repository
+  billing_account = var.billing_account
+  accounts        = module.identities.account_ids
 }
 
 check "packages" {

@@ -23,6 +23,7 @@ DEPLOYING: Final = frozenset(
         "roles/pubsub.admin",
         "roles/resourcemanager.projectIamAdmin",
         "roles/run.admin",
+        "roles/secretmanager.viewer",
         "roles/serviceusage.serviceUsageAdmin",
         "roles/storage.admin",
     }
@@ -56,6 +57,7 @@ def _what(grant: dict[str, Any]) -> str:
         "pubsub_subscription": "subscription",
         "storage_bucket": "bucket",
         "service_account": "service_account_id",
+        "billing_account": "billing_account_id",
     }
     conditions = "".join(f" if {each['expression']}" for each in grant.get("condition") or [])
     name = str(grant.get(names[kind]) or grant["address"].split('"')[-2])
@@ -135,6 +137,13 @@ def test_the_archive_is_written_by_two_functions_only(plan: Plan) -> None:
     }
 
 
+def test_of_the_billing_account_only_a_deployment_sees_the_costs(plan: Plan) -> None:
+    """It looks after the budget, and after no payment."""
+    assert on(grants(plan), "billing_account") == {
+        ("ci-deploy", "roles/billing.costsManager", "billing_account 012345-6789AB-CDEF01")
+    }
+
+
 def test_only_a_deployment_acts_as_an_identity(plan: Plan) -> None:
     """It hands functions, callers and builds their identities; nobody else may act as any."""
     accounts = {each["account_id"] for each in plan.resources("google_service_account")} - {"ci-deploy"}
@@ -153,6 +162,7 @@ def test_there_is_no_grant_that_was_not_looked_at(plan: Plan) -> None:
         "project ",
         "storage_bucket",
         "service_account",
+        "billing_account",
     }
     found = grants(plan)
 

@@ -1,4 +1,5 @@
-# Cloud Build deploys under an identity of its own, which may change what Terraform makes, and read no secret.
+# Cloud Build deploys under an identity of its own, which may change what Terraform makes, and read no secret: of secrets it sees
+# their names and who may read them, or it could not even plan.
 resource "google_service_account" "deploy" {
   account_id   = "ci-deploy"
   display_name = "withEarth deployment"
@@ -11,7 +12,7 @@ locals {
     "roles/cloudscheduler.admin", "roles/compute.networkAdmin", "roles/compute.securityAdmin", "roles/datastore.owner",
     "roles/firebase.admin", "roles/iam.serviceAccountAdmin", "roles/identityplatform.admin", "roles/logging.admin",
     "roles/monitoring.editor", "roles/pubsub.admin", "roles/resourcemanager.projectIamAdmin", "roles/run.admin",
-    "roles/serviceusage.serviceUsageAdmin", "roles/storage.admin",
+    "roles/secretmanager.viewer", "roles/serviceusage.serviceUsageAdmin", "roles/storage.admin",
   ])
 }
 
@@ -21,6 +22,14 @@ resource "google_project_iam_member" "deploy" {
   project  = var.project_id
   role     = each.key
   member   = google_service_account.deploy.member
+}
+
+# The budget is no part of the project.
+resource "google_billing_account_iam_member" "budget" {
+  count              = var.billing_account == null ? 0 : 1
+  billing_account_id = var.billing_account
+  role               = "roles/billing.costsManager"
+  member             = google_service_account.deploy.member
 }
 
 # Who deploys a function hands it its identity, and must be allowed to act as that one: as no other.

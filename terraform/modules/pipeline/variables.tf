@@ -17,6 +17,11 @@ variable "repository" {
   description = "GitHub repository and branch that are deployed."
 }
 
+variable "billing_account" {
+  type        = string
+  description = "Billing account of the budget alert, null for none."
+}
+
 variable "accounts" {
   type        = map(string)
   description = "Full names of the identities that a deployment hands to functions and callers."
