@@ -13,8 +13,10 @@ from tests.builders.installation import START, SYMBOLS, AlwaysLong, Installation
 from tests.builders.outside import BOOK_TICKER, DEPTH, KLINES, Mishap, Outside, rows
 from withearth.domain.times import TICK, tick_id
 from withearth.flow.decide import Stage, decide
-from withearth.flow.dispatch import market_tick, quotes_or_why
+from withearth.flow.dispatch import dispatch, market_tick, quotes_or_why
 from withearth.market.traffic import Traffic
+from withearth.messaging.events import MarketTick, decode
+from withearth.messaging.port import Message
 from withearth.store.port import Document
 
 BTC, ETH = SYMBOLS.split(",")
@@ -166,3 +168,34 @@ def test_another_symbol_s_candles_are_noticed_by_a_cold_process_too(tmp_path: Pa
 
     assert spoilt[BTC]["blocked_by"] == "DATA_MISMATCH"
     assert after[BTC]["blocked_by"] is None
+
+
+class Outbox:
+    """A publisher that remembers the ticks."""
+
+    def __init__(self) -> None:
+        self.ticks: dict[str, MarketTick] = {}
+
+    def publish(self, _topic: str, messages: list[Message]) -> None:
+        """Remember."""
+        self.ticks |= {tick.symbol: tick for tick in (decode(MarketTick, each.data) for each in messages)}
+
+
+@pytest.mark.parametrize("bid", ["NaN", "Infinity", "-1", "1e40", "0.000000000012345", 0.1, None, ["1"]])
+def test_a_price_that_is_none_costs_no_other_symbol_its_tick(tmp_path: Path, bid: Any) -> None:
+    """Whatever one row says, everybody's message goes out; only the symbol itself is left without a quote."""
+    symbols = (BTC, ETH, "SOLUSDT", "BNBUSDT", "XRPUSDT")
+    installation = Installation(tmp_path, SYMBOLS=",".join(symbols))
+    outside, outbox = Outside.with_symbols(symbols, installation.clock), Outbox()
+    spoilt = rows(
+        lambda told: [
+            {"symbol": ["?"]},
+            *(each | {"bidPrice": bid} if each["symbol"] == BTC else each for each in told),
+        ]
+    )
+    outside.network.mishap = Mishap(BOOK_TICKER, spoil=spoilt)
+    dispatch(replace(installation.runtime, market=outside.market(installation.clock), publisher=outbox))  # type: ignore[arg-type]
+
+    assert {symbol: symbol != BTC for symbol in symbols} == {
+        symbol: tick.quote is not None for symbol, tick in outbox.ticks.items()
+    }

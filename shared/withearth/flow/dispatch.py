@@ -8,6 +8,7 @@ at once. Then the messages go out in portions, each as large as the minute allow
 time.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +28,8 @@ from withearth.store.port import AlreadyExists, Create, Replace
 
 TO_DECIDE = timedelta(seconds=30)
 """How long before its message would come too late a symbol is published at the latest."""
+
+log = logging.getLogger(__name__)
 
 
 def dispatch(runtime: Runtime) -> Mapping[str, Any]:
@@ -95,9 +98,18 @@ def market_tick(
     symbol: str, tick: str, quote: Quote | None, no_quote: Reason | None = None, *, charted: bool = False
 ) -> MarketTick:
     """The event that asks for a decision, with the symbol's slice of the all-symbol calls."""
-    fields = ("bid", "ask", "observed_at", "funding_rate", "next_funding_at")
-    slice_ = None if quote is None else QuoteSlice(**{name: getattr(quote, name) for name in fields})
-    return MarketTick(symbol=symbol, tick_id=tick, quote=slice_, no_quote=no_quote, charted=charted)
+    return MarketTick(symbol=symbol, tick_id=tick, quote=_slice(quote), no_quote=no_quote, charted=charted)
+
+
+def _slice(quote: Quote | None) -> QuoteSlice | None:
+    """What an event can carry of a quote; a number that none can leaves that symbol without one."""
+    if quote is None:
+        return None
+    try:
+        return QuoteSlice(**{name: getattr(quote, name) for name in QuoteSlice.model_fields})
+    except ValueError as error:
+        log.warning("quote_unreadable %s: %r", quote.symbol, error)
+        return None
 
 
 def _message(tick: MarketTick) -> Message:

@@ -299,7 +299,7 @@ def _readable(what: str) -> Iterator[None]:
 def _by_symbol(rows: Any) -> dict[str, Any]:
     """The rows of an answer by their symbol; what is no such row is left out. Raises MarketFault where all of it is."""
     listed = rows if isinstance(rows, list) else []
-    found = {row["symbol"]: row for row in listed if isinstance(row, dict) and "symbol" in row}
+    found = {row["symbol"]: row for row in listed if isinstance(row, dict) and isinstance(row.get("symbol"), str)}
     if rows and not found:
         raise MarketFault(Reason.DATA_UNREADABLE, "an answer without symbols")
     return found
