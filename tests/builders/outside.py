@@ -24,6 +24,8 @@ START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 KLINES: Final = "/fapi/v1/klines"
 DEPTH: Final = "/fapi/v1/depth"
 BOOK_TICKER: Final = "/fapi/v1/ticker/bookTicker"
+PREMIUM_INDEX: Final = "/fapi/v1/premiumIndex"
+LISTING: Final = "/fapi/v1/exchangeInfo"
 
 Spoil = Callable[[bytes], bytes]
 

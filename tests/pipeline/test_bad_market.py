@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.builders.installation import START, SYMBOLS, AlwaysLong, Installation
-from tests.builders.outside import BOOK_TICKER, DEPTH, KLINES, Mishap, Outside, rows
+from tests.builders.outside import BOOK_TICKER, DEPTH, KLINES, PREMIUM_INDEX, Mishap, Outside, rows
 from withearth.domain.times import TICK, tick_id
 from withearth.flow.decide import Stage, decide
 from withearth.flow.dispatch import dispatch, market_tick, quotes_or_why
@@ -110,6 +110,8 @@ LOCAL = {
         Mishap(BOOK_TICKER, BTC, status=200, body=b'{"symbol":"ETHUSDT","bidPrice":"1","askPrice":"2"}'),
         "QUOTE_MISSING",
     ),
+    "no service for its quote": (Mishap(BOOK_TICKER, BTC, status=503, body=HTML), "QUOTE_MISSING"),
+    "no answer about its funding": (Mishap(PREMIUM_INDEX, BTC, error=requests.ReadTimeout("late")), "QUOTE_MISSING"),
 }
 
 

@@ -154,9 +154,21 @@ class BinanceMarket:
         return found
 
     def _prices_of(self, symbols: Iterable[str]) -> tuple[Any, Any]:
-        listed = [symbol for symbol in sorted(symbols) if symbol in self.listed()]
-        tickers = [self.get("/fapi/v1/ticker/bookTicker", {"symbol": each}, weights.BOOK_TICKER) for each in listed]
-        return tickers, [self.get("/fapi/v1/premiumIndex", {"symbol": each}, weights.PREMIUM_INDEX) for each in listed]
+        """The same rows, one by one and side by side: what fails is that symbol's own loss, unless all of them do."""
+        outcomes = list(self._pool.map(self._price_of, sorted(set(symbols).intersection(self.listed()))))
+        found = [each for each in outcomes if not isinstance(each, MarketFault)]
+        faults = [each for each in outcomes if isinstance(each, MarketFault)]
+        if faults and not found:
+            raise faults[0]
+        return [ticker for ticker, _ in found], [premium for _, premium in found]
+
+    def _price_of(self, symbol: str) -> tuple[Any, Any] | MarketFault:
+        try:
+            ticker = self.get("/fapi/v1/ticker/bookTicker", {"symbol": symbol}, weights.BOOK_TICKER)
+            return ticker, self.get("/fapi/v1/premiumIndex", {"symbol": symbol}, weights.PREMIUM_INDEX)
+        except MarketFault as fault:
+            log.warning("quote_missing %s: %s", symbol, fault)
+            return fault
 
     def windows(self, symbol: str, as_of: datetime, limit: int) -> Mapping[Timeframe, Candles]:
         """The newest `limit` bars of every timeframe, all of them closed at `as_of`.
