@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tests.builders.outside import DEPTH, KLINES, Mishap, Outside, rows
+from tests.builders.outside import DEPTH, KLINES, LISTING, Mishap, Outside, rows
 from tests.fakes.clock import ManualClock
 from withearth.domain.errors import MarketFault
 from withearth.domain.reasons import Reason
@@ -190,3 +190,19 @@ def test_depth_is_asked_for_at_its_lowest_weight(stage: Stage) -> None:
 
     assert [query["limit"] for path, query in stage.outside.network.asked if path == DEPTH] == ["20"]
     assert stage.outside.used_weight == 2
+
+
+def test_a_listing_that_does_not_come_holds_up_nobody(stage: Stage) -> None:
+    """The kept one is used, and a newer one asked for once a minute, not once a symbol."""
+    stage.market.listed()
+    stage.tick(FIRST + timedelta(hours=1))
+    stage.outside.network.mishap = Mishap(LISTING, status=503)
+    stage.market.instrument("BTCUSDT")
+    stage.outside.network.asked.clear()
+    stage.market.instrument("ETHUSDT")
+    assert stage.outside.network.asked == []
+
+    stage.outside.network.mishap = None
+    stage.clock.advance(timedelta(minutes=1))
+    stage.market.instrument("BTCUSDT")
+    assert stage.outside.network.count(LISTING) == 1

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -43,6 +43,8 @@ from withearth.market.traffic import Traffic
 KLINES_MAX: Final = 1_500
 DEPTH_LEVELS: Final = 20
 LISTING_VALID_FOR: Final = timedelta(hours=1)
+LISTING_AGAIN: Final = timedelta(minutes=1)
+"""How long the kept listing is used before a newer one is asked for again that did not come."""
 BAR_SETTLES: Final = timedelta(seconds=1)
 """How long after its close a bar is not asked for yet: the exchange takes a moment to finish it."""
 ASK_AGAIN: Final = timedelta(milliseconds=500)
@@ -111,12 +113,11 @@ class BinanceMarket:
     def listed(self) -> Mapping[str, Any]:
         """The symbols of `exchangeInfo`, as the exchange tells them. Raises MarketFault."""
         with self._listing_lock:
-            now = self._clock.now()
-            if self._listing is None or now - self._listing.at >= LISTING_VALID_FOR:
-                self._listing = self._newer_listing(now)
+            if self._listing is None or self._clock.now() >= self._listing.valid_until:
+                self._listing = self._newer_listing()
             return self._listing.entries
 
-    def _newer_listing(self, now: datetime) -> "_Listing":
+    def _newer_listing(self) -> "_Listing":
         try:
             answer = self.get("/fapi/v1/exchangeInfo", weight=weights.LISTING)
             with _readable("exchangeInfo"):
@@ -126,8 +127,8 @@ class BinanceMarket:
             if self._listing is None:
                 raise
             log.warning("listing_kept: %s", fault)
-            return self._listing
-        return _Listing(now, symbols)
+            return replace(self._listing, valid_until=self._clock.now() + LISTING_AGAIN)
+        return _Listing(self._clock.now() + LISTING_VALID_FOR, symbols)
 
     def best_prices(self) -> tuple[Any, Any]:
         """The rows of bookTicker and of premiumIndex for all symbols, as they are told. Raises MarketFault."""
@@ -284,9 +285,9 @@ class BinanceMarket:
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """The answer of `exchangeInfo` by symbol."""
+    """The answer of `exchangeInfo` by symbol, and when a newer one is asked for."""
 
-    at: datetime
+    valid_until: datetime
     entries: Mapping[str, Any]
 
 
