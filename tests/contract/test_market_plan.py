@@ -1,18 +1,21 @@
 """The cheap plan: what a tick costs a warm process, and that caching changes no window."""
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import requests
+from requests.adapters import BaseAdapter
 
-from tests.builders.outside import DEPTH, KLINES, LISTING, Mishap, Outside, rows
+from tests.builders.outside import ADDRESS, DEPTH, KLINES, LISTING, Mishap, Outside, rows
 from tests.fakes.clock import ManualClock
 from withearth.domain.errors import MarketFault
 from withearth.domain.reasons import Reason
 from withearth.domain.times import TICK, Timeframe
 from withearth.features.indicators import HISTORY_BARS
 from withearth.market.binance import BinanceMarket
+from withearth.market.routes import Access
 from withearth.market.traffic import Traffic
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -181,6 +184,38 @@ def test_the_clocks_are_compared_by_the_quickest_of_several_answers(stage: Stage
 
     assert traffic.offset == timedelta(milliseconds=700)
     assert outside.network.count("/fapi/v1/time") == 3
+
+
+def test_a_time_that_comes_late_is_no_measurement(stage: Stage) -> None:
+    """It was told at the end of its way, not in the middle: the clocks stay as they were measured before."""
+    access = Access(ADDRESS, retries=3, backoff_ms=1_100, transport=EverySecond(stage.outside.network))
+    traffic = Traffic("outside", stage.clock)
+    market = BinanceMarket(access, stage.clock, traffic)
+    with pytest.raises(MarketFault) as fault:
+        market.windows("BTCUSDT", FIRST, HISTORY_BARS)
+    assert (fault.value.reason, traffic.offset) == (Reason.MARKET_UNREACHABLE, None)
+
+    traffic.measured(timedelta(milliseconds=20))
+    with pytest.raises(MarketFault):
+        market.windows("BTCUSDT", FIRST, HISTORY_BARS)
+    assert traffic.offset == timedelta(milliseconds=20)
+
+
+class EverySecond(BaseAdapter):
+    """A line on which every other request is answered by 503."""
+
+    def __init__(self, inner: BaseAdapter) -> None:
+        super().__init__()
+        self._inner, self._sent = inner, 0
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        """The answer, or a refusal."""
+        response, self._sent = self._inner.send(request, **options), self._sent + 1
+        response.status_code = 503 if self._sent % 2 else response.status_code
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def test_depth_is_asked_for_at_its_lowest_weight(stage: Stage) -> None:

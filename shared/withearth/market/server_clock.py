@@ -1,7 +1,8 @@
 """How far the exchange's clock is from ours, measured by its own answers.
 
 An answer was made somewhere between its request and its arrival, so the middle of the two is compared, and of several
-samples the one that took the shortest is believed: the error is at most half of its way.
+samples the one that took the shortest is believed: the error is at most half of its way. A sample that was asked for
+several times, or came slowly, could be further off than is allowed, and is no measurement.
 """
 
 import threading
@@ -19,6 +20,8 @@ SAMPLES: Final = 3
 VALID_FOR: Final = timedelta(minutes=10)
 SKEW_MAX: Final = timedelta(milliseconds=500)
 """Above this the clock is a health problem: the exchange takes requests of the last five seconds only."""
+TOOK_MAX: Final = 2 * SKEW_MAX
+"""How long the quickest sample may take: half of it is how far off it may be."""
 
 
 class ServerClock:
@@ -48,8 +51,12 @@ class ServerClock:
             self._measured_at = now
 
     def _offset(self) -> timedelta:
-        samples = [self._sample() for _ in range(SAMPLES)]
-        return min(samples)[1]
+        took, offset = min(self._sample() for _ in range(SAMPLES))
+        if took > TOOK_MAX:
+            raise MarketFault(
+                Reason.MARKET_UNREACHABLE, f"the exchange's time took {took.total_seconds():.1f} s to come"
+            )
+        return offset
 
     def _sample(self) -> tuple[timedelta, timedelta]:
         """How long one request took, and the difference it shows."""
