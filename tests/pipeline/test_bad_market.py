@@ -63,6 +63,17 @@ def btc_candles(**what: Any) -> Mishap:
     return Mishap(KLINES, BTC, **what)
 
 
+def _levels(price: str | None, qty: str) -> Any:
+    """A spoilt book: every level with this quantity, and with this price if it is given."""
+
+    def spoil(body: bytes) -> bytes:
+        book = json.loads(body)
+        sides = {side: [[price or told, qty] for told, _ in book[side]] for side in ("bids", "asks")}
+        return json.dumps(book | sides).encode()
+
+    return spoil
+
+
 def _forming(bars: list[Any]) -> list[Any]:
     """The bar that is forming, and no other."""
     last = bars[-1]
@@ -103,6 +114,14 @@ LOCAL = {
     "another symbol's candles": (btc_candles(instead=ETH), "DATA_MISMATCH"),
     "another symbol's book": (Mishap(DEPTH, BTC, instead=ETH), "DATA_MISMATCH"),
     "a book of one side": (Mishap(DEPTH, BTC, status=200, body=b'{"bids":[],"asks":[["1","1"]]}'), "BOOK_EMPTY"),
+    "a book of nothing": (Mishap(DEPTH, BTC, spoil=_levels(None, "0")), "DATA_UNREADABLE"),
+    "a book of no numbers": (Mishap(DEPTH, BTC, spoil=_levels(None, "NaN")), "DATA_UNREADABLE"),
+    "a book without end": (Mishap(DEPTH, BTC, spoil=_levels(None, "Infinity")), "DATA_UNREADABLE"),
+    "a book without prices": (Mishap(DEPTH, BTC, spoil=_levels("NaN", "1")), "DATA_UNREADABLE"),
+    "times beyond all": (
+        btc_candles(spoil=rows(lambda bars: [[2**63 + b[0], *b[1:6], 2**63 + b[6], *b[7:]] for b in bars])),
+        "DATA_UNREADABLE",
+    ),
     "no service": (btc_candles(status=503, body=HTML), "MARKET_REFUSED"),
     "forbidden": (btc_candles(status=403, body=HTML), "MARKET_REFUSED"),
     "region": (btc_candles(status=451, body=b'{"code":0}'), "REGION_REFUSED"),

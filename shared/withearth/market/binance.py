@@ -222,7 +222,7 @@ class BinanceMarket:
         with _readable(f"{symbol} funding"):
             if any(row["symbol"] != symbol for row in rows):
                 raise MarketFault(Reason.DATA_MISMATCH, f"funding of {symbol} was asked for")
-            return tuple(Settlement(from_ms(row["fundingTime"]), Decimal(row["fundingRate"])) for row in rows)
+            return tuple(Settlement(from_ms(row["fundingTime"]), _number(row["fundingRate"])) for row in rows)
 
     def _settle(self, as_of: datetime) -> None:
         """Wait until the bars that close at an instant are final. Raises MarketFault when that would be too long."""
@@ -338,7 +338,18 @@ def _closes_alike(shorter: Candles, longer: Candles) -> bool:
 
 
 def _levels(rows: Iterable[Sequence[str]]) -> tuple[Level, ...]:
-    return tuple(Level(Decimal(price), Decimal(qty)) for price, qty in rows)
+    levels = tuple(Level(_number(price), _number(qty)) for price, qty in rows)
+    if any(level.price <= 0 or level.qty <= 0 for level in levels):
+        raise ValueError("a level without a price or a quantity")
+    return levels
+
+
+def _number(told: str) -> Decimal:
+    """A number as it is told. Raises ValueError, or what Decimal raises, for what is none."""
+    number = Decimal(told)
+    if not number.is_finite():
+        raise ValueError(f"{told} is no number")
+    return number
 
 
 def _quote(ticker: Mapping[str, Any], premium: Mapping[str, Any] | None, now: datetime) -> Quote:

@@ -23,12 +23,12 @@ def candles_from(body: bytes, timeframe: Timeframe) -> Candles:
     """
     try:
         rows = _ROWS.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if not rows:
+            return Candles(timeframe, np.empty(0, np.int64), np.empty((5, 0)))
+        columns = list(zip(*rows, strict=True))
+        open_ms, close_ms = np.array(columns[0], np.int64), np.array(columns[6], np.int64)
+    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
         raise MarketFault(Reason.DATA_UNREADABLE, f"{timeframe} candles: {error}") from error
-    if not rows:
-        return Candles(timeframe, np.empty(0, np.int64), np.empty((5, 0)))
-    columns = list(zip(*rows, strict=True))
-    open_ms, close_ms = np.array(columns[0], np.int64), np.array(columns[6], np.int64)
     if np.any(np.diff(open_ms) <= 0):
         raise MarketFault(Reason.CANDLE_DISORDER, timeframe.value)
     if np.any(close_ms - open_ms != timeframe.ms - 1):
