@@ -99,6 +99,16 @@ def test_what_is_no_perpetual_is_unknown(entry: dict[str, Any]) -> None:
     assert Reason.INSTRUMENT_UNKNOWN is fault.value.reason
 
 
+@pytest.mark.parametrize("unit", ["0", "-0.1", "NaN", "Infinity", "dear", None])
+@pytest.mark.parametrize("name", ["tick", "step"])
+def test_a_unit_that_nothing_is_a_multiple_of_is_none(name: str, unit: Any) -> None:
+    """Rounding to it would be an error in the middle of a decision."""
+    with pytest.raises(MarketFault) as fault:
+        instrument_from_exchange_info(listed("BTCUSDT", **{name: unit}))
+
+    assert Reason.INSTRUMENT_UNKNOWN is fault.value.reason
+
+
 @pytest.mark.parametrize(
     ("change", "tradable"),
     [

@@ -93,8 +93,8 @@ def instrument_from_exchange_info(entry: Mapping[str, Any]) -> Instrument:
         price, lot, notional = filters["PRICE_FILTER"], filters["LOT_SIZE"], filters["MIN_NOTIONAL"]
         return Instrument(
             symbol=symbol,
-            tick_size=_plain(price["tickSize"]),
-            step_size=_plain(lot["stepSize"]),
+            tick_size=_unit(price["tickSize"]),
+            step_size=_unit(lot["stepSize"]),
             min_qty=_plain(lot["minQty"]),
             max_qty=_plain(lot["maxQty"]),
             min_notional=_plain(notional["notional"]),
@@ -103,7 +103,7 @@ def instrument_from_exchange_info(entry: Mapping[str, Any]) -> Instrument:
             band=_band(filters.get("PERCENT_PRICE")),
             tradable=is_tradable(entry),
         )
-    except (KeyError, TypeError, ArithmeticError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise MarketFault(Reason.INSTRUMENT_UNKNOWN, f"{symbol} has filters that cannot be read: {error!r}") from error
 
 
@@ -113,7 +113,17 @@ def _band(percent: Mapping[str, Any] | None) -> tuple[Decimal, Decimal] | None:
     return _plain(percent["multiplierDown"]), _plain(percent["multiplierUp"])
 
 
+def _unit(text: str) -> Decimal:
+    """What prices or quantities are multiples of. Raises ValueError for nothing, of which there are no multiples."""
+    unit = _plain(text)
+    if unit <= 0:
+        raise ValueError(f"a unit of {text}")
+    return unit
+
+
 def _plain(text: str) -> Decimal:
     """A decimal without trailing zeros and never in exponent form: `0.10` is the tick 0.1, `10` stays 10."""
     value = Decimal(text).normalize()
+    if not value.is_finite():
+        raise ValueError(f"{text} is no number")
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
