@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.builders.installation import Installation
-from withearth.flow.dispatch import dispatch
+from withearth.deployment import SIZES
+from withearth.flow.dispatch import TO_DECIDE, dispatch
 from withearth.market.port import MarketOrigin
 from withearth.market.traffic import Limits, Traffic
 from withearth.messaging.events import MarketTick, decode
@@ -77,3 +78,10 @@ def test_while_the_exchange_stops_us_everybody_is_told_at_once(tmp_path: Path) -
 
     assert [len(symbols) for _, symbols in outbox.portions] == [8]
     assert installation.clock.now() == MIDNIGHT + timedelta(seconds=1)
+
+
+def test_the_last_portion_goes_out_before_the_function_is_ended(tmp_path: Path) -> None:
+    """Whoever waits for a minute with weight is not killed while it waits, or while it publishes."""
+    latest = timedelta(seconds=Installation(tmp_path).runtime.settings.max_tick_age_sec) - TO_DECIDE
+
+    assert latest < timedelta(seconds=SIZES["dispatcher"].timeout_s) - timedelta(seconds=20)
