@@ -18,6 +18,7 @@ _METHODS: Final = {
     "/fapi/v1/exchangeInfo": "exchange_information",
     "/fapi/v1/ticker/24hr": "ticker24hr_price_change_statistics",
     "/fapi/v1/fundingRate": "get_funding_rate_history",
+    "/fapi/v1/fundingInfo": "get_funding_rate_info",
     "/fapi/v1/time": "check_server_time",
 }
 _PARAMETERS: Final = {"startTime": "start_time", "endTime": "end_time"}

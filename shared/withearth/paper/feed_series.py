@@ -156,7 +156,8 @@ class LiveFeed(SeriesFeed):
     """Prices of a live market, as often as `poll` is called. It does no network calls of its own: `fetch` does.
 
     The last price is the middle between bid and ask, on the tick; the volume of a tick is what stands at bid and ask.
-    Announced funding times are the exchange's grid of the instrument's interval.
+    Announced funding times are the exchange's grid of the instrument's interval, and what settles is the rate that was
+    announced last for the instant.
     """
 
     def __init__(
@@ -164,6 +165,12 @@ class LiveFeed(SeriesFeed):
     ) -> None:
         super().__init__(instruments, seed=seed)
         self._fetch = fetch
+        self._announced: dict[tuple[str, int], Decimal] = {}
+
+    def settlements(self, symbol: str, after_ms: int, until_ms: int) -> Sequence[tuple[int, Decimal]]:
+        """Every settlement of the time, at the present rate where none was announced for it."""
+        due = super().settlements(symbol, after_ms, until_ms)
+        return [(at_ms, self._announced.get((symbol, at_ms), rate)) for at_ms, rate in due]
 
     def poll(self, now_ms: int) -> None:
         """Ask once, and let what comes hold from `now_ms` on. A symbol without both rows keeps its price."""
@@ -186,4 +193,5 @@ class LiveFeed(SeriesFeed):
         series.depth = volume / 2
         series.put(Tick(now_ms, last, mark, index, bid, ask, volume))
         del series.times[:-_KEPT_TICKS], series.ticks[:-_KEPT_TICKS]
-        self._rates[symbol] = Decimal(premium.get("lastFundingRate") or 0)
+        self._rates[symbol] = rate = Decimal(premium.get("lastFundingRate") or 0)
+        self._announced[symbol, int(premium.get("nextFundingTime") or 0)] = rate

@@ -6,6 +6,7 @@ from typing import Final
 
 from withearth.domain.clock import Clock
 from withearth.domain.times import to_ms
+from withearth.market import weights
 from withearth.market.binance import BinanceMarket
 from withearth.paper.engine.instruments import PaperInstrument, listed_instruments
 from withearth.paper.feed_series import LiveFeed, LiveRows
@@ -19,15 +20,18 @@ class LivePrices:
 
     def __init__(self, market: BinanceMarket, symbols: Sequence[str], clock: Clock) -> None:
         entries = {"symbols": list(market.listed().values())}
-        self.instruments: Mapping[str, PaperInstrument] = listed_instruments(entries, (), (), only=symbols)
+        funding = market.get("/fapi/v1/fundingInfo", weight=weights.FUNDING)
+        self.instruments: Mapping[str, PaperInstrument] = listed_instruments(entries, (), funding, only=symbols)
         self.feed = LiveFeed(self.instruments, lambda: LiveRows(*market.best_prices()))
         self._clock = clock
         self._polled_at = clock.now()
         self.feed.poll(to_ms(self._polled_at))
 
-    def keep_up(self) -> None:
-        """Ask again, unless that was done a moment ago. Raises MarketFault; the prices then stay as they are."""
+    def keep_up(self) -> bool:
+        """Ask again, unless that was done a moment ago, and say which. Raises MarketFault; the prices then stay."""
         now = self._clock.now()
-        if now - self._polled_at >= POLL_EVERY:
-            self._polled_at = now
-            self.feed.poll(to_ms(now))
+        if now - self._polled_at < POLL_EVERY:
+            return False
+        self._polled_at = now
+        self.feed.poll(to_ms(now))
+        return True

@@ -175,3 +175,18 @@ def test_a_live_feed_reads_the_exchanges_two_lists() -> None:
     assert (START_MS, Decimal("50000.2")) == (tick.time_ms, tick.last)
     assert Decimal("0.0002") == feed.funding(SYMBOL, START_MS).rate
     assert Decimal(50_000) == next(feed.levels(SYMBOL, START_MS, asks=False)).price
+
+
+def test_a_live_feed_settles_what_was_announced_last() -> None:
+    """After a settlement the list announces the next one; what settled is the rate from before."""
+    quotes = [{"symbol": SYMBOL, "bidPrice": "50000.0", "bidQty": "3", "askPrice": "50000.3", "askQty": "3"}]
+    mark = {"symbol": SYMBOL, "markPrice": "50001.5", "indexPrice": "50000"}
+    announced = {"lastFundingRate": "0.0002", "nextFundingTime": START_MS + 8 * HOUR_MS}
+    feed = LiveFeed({SYMBOL: instrument()}, lambda: LiveRows(quotes, ({**mark, **announced},)))
+    feed.poll(START_MS)
+    announced = {"lastFundingRate": "-0.0007", "nextFundingTime": START_MS + 16 * HOUR_MS}
+    feed.poll(START_MS + 8 * HOUR_MS + 2_000)
+
+    settled = feed.settlements(SYMBOL, START_MS, START_MS + 8 * HOUR_MS)
+    assert [(START_MS + 8 * HOUR_MS, Decimal("0.0002"))] == list(settled)
+    assert Decimal("-0.0007") == feed.funding(SYMBOL, START_MS + 8 * HOUR_MS + 2_000).rate
