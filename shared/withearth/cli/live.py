@@ -1,5 +1,6 @@
 """`withearth run` and `withearth demo`: the local cloud on a running clock."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -10,7 +11,7 @@ from rich.table import Table
 from withearth.bootstrap import assemble, open_store
 from withearth.cli.console import console, notices, progress_bar, settings_with, stop_signals, wait_until
 from withearth.cli.predicting import Who
-from withearth.domain.errors import Misconfigured, Unavailable
+from withearth.domain.errors import MarketFault, Misconfigured, Unavailable
 from withearth.domain.times import TICK
 from withearth.execution.paper_venue import PaperVenue
 from withearth.execution.venue import LIVE
@@ -29,6 +30,8 @@ from withearth.risk.limits import active, limits_of
 DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,BNBUSDT"
 CHECK_SECONDS: Final = 180
 """How long `demo --check` waits for a shadow trade to close while the demo runs."""
+
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -56,7 +59,7 @@ def run(
         live = LiveRun(cloud, *(Scheduler([job], clock.now()) for job in jobs))
         with stop_signals() as stopped, live, serving(runtime, settings.port) as address:
             _announce(runtime, address)
-            wait_until(stopped)
+            wait_until(lambda: stopped() or _keep_up(runtime))
         bus.close()
 
 
@@ -77,6 +80,16 @@ def demo(
             closed = _closes_another(runtime, closed_before) if check else stopped
             wait_until(lambda: stopped() or closed())
             _print_summary(runtime, closed_before)
+
+
+def _keep_up(runtime: Runtime) -> bool:
+    """Let the paper exchange follow the live prices between its requests, if it does, and never be done."""
+    if isinstance(runtime.venue, PaperVenue):
+        try:
+            runtime.venue.keep_up()
+        except MarketFault as fault:
+            log.warning("paper_prices_unread: %s", fault)
+    return False
 
 
 def _announce(runtime: Runtime, address: str) -> None:
