@@ -1,6 +1,7 @@
 """The read API and the seed endpoints, called as HTTP functions."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -8,6 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.builders.installation import AlwaysLong, Installation
+from withearth.flow.documents import chart_ref
+from withearth.store.port import Create
 from withearth.store.sqlite import SqliteStore
 
 SECRET = "a-secret-that-must-never-be-seen"  # noqa: S105 - the point of the test
@@ -237,3 +240,14 @@ def test_a_chart_that_nobody_keeps_is_worked_out(installation: Installation) -> 
 
     assert chart["frames"]["1h"]["close"] == [each["close"] for each in candles]
     assert get(installation, "/api/charts/DOGEUSDT")[0] == 404
+
+
+def test_a_chart_that_is_kept_no_more_is_not_shown_as_the_present(tmp_path: Path) -> None:
+    """A symbol that left the first CHART_SYMBOLS keeps its last chart in the books: what is shown is of now."""
+    installation = Installation(tmp_path)
+    kept = get(installation, "/api/charts/ethusdt")[1]
+    installation.store.commit([Create(chart_ref("ETHUSDT"), {**kept, "at": datetime.fromisoformat(kept["at"])})])
+    installation.clock.sleep(timedelta(hours=1))
+
+    shown = get(installation, "/api/charts/ethusdt")[1]
+    assert shown["frames"]["5m"]["open_ms"][-1] - kept["frames"]["5m"]["open_ms"][-1] == 3_600_000

@@ -17,7 +17,7 @@ from withearth import __version__
 from withearth.domain.canonical import canonical_json
 from withearth.domain.errors import Misconfigured, Refused, WithEarthError
 from withearth.domain.reasons import Reason
-from withearth.domain.times import Timeframe, floor_to_tick, from_ms
+from withearth.domain.times import TICK, Timeframe, floor_to_tick, from_ms
 from withearth.flow.documents import DECISIONS, EVENTS, FEED, TRADES, chart_ref, intent_ref, view_ref
 from withearth.flow.journal import journal_row
 from withearth.flow.runtime import Runtime
@@ -30,6 +30,8 @@ from withearth.views.charts import CHART_BARS, chart
 from withearth.views.feed import feed_row, order_outcome
 
 VIEWS: Final = ("overview", "money", "positions", "heatmap", "limits", "calibration", "control")
+CHART_KEPT_FOR: Final = 2 * TICK
+"""A kept chart that is older belongs to a symbol whose chart is kept no more."""
 
 Endpoint = Callable[..., Any]
 
@@ -153,12 +155,11 @@ def decision(runtime: Runtime, _request: Request, decision_id: str) -> Any:
 
 
 def symbol_chart(runtime: Runtime, _request: Request, symbol: str) -> Any:
-    """The chart of one symbol as the worker left it, or worked out now for one that it leaves out."""
-    known = _symbol(runtime, symbol)
+    """The chart of one symbol as the worker left it lately, or worked out now for one that it leaves out."""
+    known, at = _symbol(runtime, symbol), floor_to_tick(runtime.clock.now())
     stored = runtime.store.get(chart_ref(known))
-    if stored is not None:
+    if stored is not None and at - stored.data["at"] <= CHART_KEPT_FOR:
         return stored.data
-    at = floor_to_tick(runtime.clock.now())
     windows = {each: runtime.market.candles(known, each, at, CHART_BARS) for each in Timeframe}
     return chart(known, at, windows)
 
