@@ -291,7 +291,7 @@ export interface Model {
   tokens: number;
 }
 
-/** `views/money`. Days are UTC days: `today` is the present one, `week` it and the six before. The curve starts from `starting_equity` and moves by trades only, so deposits and withdrawals never bend it. */
+/** `views/money`. Days are UTC days: `today` is the present one, `week` it and the six before. The curve starts from `starting_equity` and moves by trades only, so deposits and withdrawals never bend it: on an exchange it may end elsewhere than at `equity`, which is the account's. */
 export interface MoneyView {
   at: Instant;
   mode: Mode;
@@ -329,7 +329,7 @@ export interface OrderOutcome {
 
 export type Origin = "SYNTHETIC" | "RECORDED" | "LIVE";
 
-/** `views/overview`, written every minute. The page works out ages itself; after `stale_after_s` all is stale. `flattening` lasts from the request to close everything until all is closed. `data_as_of` is the newest close that any decision saw; `clock_skew_ms` is our clock minus the exchange's, null where nobody measured it. */
+/** `views/overview`, written every minute. The page works out ages itself; after `stale_after_s` all is stale. `flattening` lasts from the request to close everything until all is closed. `data_as_of` is the newest close that any decision saw; `clock_skew_ms` is our clock minus the exchange's, null where nobody measured it. `equity` is null until the exchange has said what the account is worth. */
 export interface OverviewView {
   mode: Mode;
   market: Origin;
@@ -351,7 +351,7 @@ export interface OverviewView {
   verdict: Verdict;
   open_trades: number;
   closed_trades: number;
-  equity: DecimalText;
+  equity: DecimalText | null;
   net_pnl: DecimalText;
 }
 

@@ -30,7 +30,7 @@ function Tile({
 /** Equity and what it did lately: the first thing anybody looks for. */
 export function Headline({ store }: { readonly store: Store }) {
   const view = store.views.money.value;
-  const equity = view?.equity ?? store.views.overview.value?.equity;
+  const equity = store.views.overview.value?.equity ?? view?.equity;
   return (
     <Panel id="money" title={t("money.title")}>
       <div class="grid grid-cols-3 gap-x-3 gap-y-3 md:grid-cols-5 wide:grid-cols-9">

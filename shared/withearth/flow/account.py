@@ -87,12 +87,12 @@ def free_margin(runtime: Runtime) -> Decimal:
     return sheet.available
 
 
-def equity_at_first(runtime: Runtime, net: Decimal) -> Decimal:
-    """What the equity began with, if our trades' `net` were all that changed it. Nothing, where nobody knows yet."""
+def equity_at_first(runtime: Runtime, net: Decimal) -> Decimal | None:
+    """What the equity began with, if our trades' `net` were all that changed it. None, where nobody knows yet."""
     if runtime.mode not in EXTERNAL:
         return starting_equity(runtime.settings, runtime.mode)
     sheet = sheet_of(runtime.store.get(account_ref(runtime.mode)))
-    return Decimal(0) if sheet is None else sheet.equity - net
+    return None if sheet is None else sheet.equity - net
 
 
 def afford(runtime: Runtime, venue: Venue, intent: TradeIntent) -> None:

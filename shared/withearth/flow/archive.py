@@ -47,7 +47,8 @@ def _journal(runtime: Runtime, until: datetime) -> str:
 def _balance(runtime: Runtime) -> str:
     sums = sums_of(runtime.store.get(ledger_ref(runtime.mode)))
     net = Decimal(sums["net"])
-    told = {"at": runtime.clock.now(), "mode": runtime.mode, "equity": str(equity_at_first(runtime, net) + net)}
+    start = equity_at_first(runtime, net)
+    told = {"at": runtime.clock.now(), "mode": runtime.mode, "equity": "" if start is None else str(start + net)}
     row: dict[str, Any] = {**sums, **told}
     out = io.StringIO()
     write_rows(out, BALANCE_COLUMNS, [{name: row[name] for name in BALANCE_COLUMNS}])

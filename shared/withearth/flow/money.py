@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from withearth.domain.errors import MarketFault, Unavailable
+from withearth.execution.venue import EXTERNAL
 from withearth.flow.account import equity_at_first
 from withearth.flow.documents import TRADES, TradeStatus, ledger_ref
 from withearth.flow.ledger import Sums, by_day, sums_of, sums_since
@@ -31,7 +32,10 @@ WEEK_DAYS: Final = 7
 
 
 def money_view(runtime: Runtime, ledger: Stored | None, before: MoneyView | None, now: datetime) -> MoneyView | None:
-    """The view, None when nothing closed since it was written, within its hour, or a trade closes at this moment."""
+    """The view, None when nothing closed since it was written, within its hour, or a trade closes at this moment.
+
+    None as well until it is known what the account is worth.
+    """
     earlier = before if before is not None and before["mode"] == runtime.mode else None
     sums = sums_of(ledger)
     if earlier is not None and _is_fresh(earlier, sums, now):
@@ -40,7 +44,10 @@ def money_view(runtime: Runtime, ledger: Stored | None, before: MoneyView | None
     if version_of(runtime.store.get(ledger_ref(runtime.mode))) != version_of(ledger):
         return None
     net = Decimal(sums["net"])
-    start = equity_at_first(runtime, net)
+    begun = equity_at_first(runtime, net)
+    if begun is None:
+        return None
+    start = begun if runtime.mode not in EXTERNAL else _highest_start(begun, earlier)
     points = curve(newest(steps), by_day(ledger), start, net)
     deepest = max((each["drawdown_pct"] for each in points), default=0.0)
     return {
@@ -48,7 +55,7 @@ def money_view(runtime: Runtime, ledger: Stored | None, before: MoneyView | None
         "mode": runtime.mode,
         "market": runtime.market.origin.value,
         "starting_equity": str(start),
-        "equity": str(start + net),
+        "equity": str(begun + net),
         "today": stats(sums_since(ledger, now, 1)),
         "week": stats(sums_since(ledger, now, WEEK_DAYS)),
         "total": stats(sums),
@@ -56,6 +63,14 @@ def money_view(runtime: Runtime, ledger: Stored | None, before: MoneyView | None
         "points": points,
         "benchmark": _benchmark(runtime, points, start, now),
     }
+
+
+def _highest_start(begun: Decimal, earlier: MoneyView | None) -> Decimal:
+    """What the curve of an account begins with: the highest beginning that was shown.
+
+    Money that its owner takes out would else make every loss of the past the loss of a smaller account.
+    """
+    return begun if earlier is None else max(begun, Decimal(earlier["starting_equity"]))
 
 
 def _is_fresh(earlier: MoneyView, sums: Sums, now: datetime) -> bool:

@@ -139,6 +139,7 @@ class _Pass:
 def _overview(runtime: Runtime, now: datetime, before: Before, found: _Pass) -> OverviewView:
     earlier, sums = before.read("overview", OverviewView), sums_of(before.ledger)
     net = Decimal(sums["net"])
+    start = equity_at_first(runtime, net)
     tick = tick_of(found.feed, earlier)
     model = model_status(runtime, found.news.decisions, None if earlier is None else earlier["model"])
     weight, skew_ms = _exchange(runtime, now)
@@ -175,7 +176,7 @@ def _overview(runtime: Runtime, now: datetime, before: Before, found: _Pass) -> 
         "verdict": verdict(checks),
         "open_trades": len(found.positions),
         "closed_trades": sums["trades"],
-        "equity": str(equity_at_first(runtime, net) + net),
+        "equity": None if start is None else str(start + net),
         "net_pnl": sums["net"],
     }
 

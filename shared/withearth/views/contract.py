@@ -103,8 +103,8 @@ class OverviewView(TypedDict):
     """`views/overview`, written every minute. The page works out ages itself; after `stale_after_s` all is stale.
 
     `flattening` lasts from the request to close everything until all is closed. `data_as_of` is the newest close that
-    any decision saw; `clock_skew_ms` is our clock minus the exchange's, None
-    where nobody measured it.
+    any decision saw; `clock_skew_ms` is our clock minus the exchange's, None where nobody measured it. `equity` is None
+    until the exchange has said what the account is worth.
     """
 
     mode: Mode
@@ -127,7 +127,7 @@ class OverviewView(TypedDict):
     verdict: Verdict
     open_trades: int
     closed_trades: int
-    equity: DecimalText
+    equity: DecimalText | None
     net_pnl: DecimalText
 
 
@@ -185,7 +185,8 @@ class Benchmark(TypedDict):
 class MoneyView(TypedDict):
     """`views/money`. Days are UTC days: `today` is the present one, `week` it and the six before.
 
-    The curve starts from `starting_equity` and moves by trades only, so deposits and withdrawals never bend it.
+    The curve starts from `starting_equity` and moves by trades only, so deposits and withdrawals never bend it: on an
+    exchange it may end elsewhere than at `equity`, which is the account's.
     """
 
     at: Instant

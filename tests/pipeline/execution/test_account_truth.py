@@ -52,6 +52,13 @@ def used(trading: Trading, limit: str) -> Decimal:
     return next(Decimal(row["used"] or 0) for row in shown["limits"] if row["limit"] == limit)
 
 
+def money(trading: Trading) -> dict[str, Any]:
+    """The money as it is shown."""
+    found = trading.store.get(view_ref("money"))
+    assert found is not None
+    return dict(found.data)
+
+
 def lose_by_hand(world: World) -> None:
     """The owner buys, and sells lower."""
     by_hand(world, OrderSide.BUY, Decimal(1))
@@ -85,6 +92,10 @@ def test_nothing_is_entered_before_the_account_was_read(tmp_path: Path) -> None:
         assert standing(trading.store.get(trading_ref())).state is TradingState.ACTIVE
         shown = limits_document(trading.store, trading.settings, "DEMO", world.now())
         assert (False, []) == (shown["readable"], shown["limits"])
+        overview = trading.store.get(view_ref("overview"))
+        assert overview is not None
+        assert overview.data["equity"] is None
+        assert trading.store.get(view_ref("money")) is None
 
 
 def test_nothing_is_entered_on_an_old_reading(tmp_path: Path) -> None:
@@ -116,6 +127,23 @@ def test_a_withdrawal_is_no_drawdown(tmp_path: Path) -> None:
         assert standing(trading.store.get(trading_ref())).state is TradingState.ACTIVE
         assert blocked_by(trading, a_long()) in {None, "ENTRY_NOT_FILLED"}
         assert not world.is_untouched()
+
+
+def test_a_withdrawal_makes_no_loss_of_the_past_larger(tmp_path: Path) -> None:
+    """The owner loses a trade, then takes out nearly everything: the money shown is less, the drawdown is the same."""
+    world = World(*filled(BEYOND_STOP))
+    with demo(tmp_path, world) as trading:
+        trading.reconcile()
+        trading.see_through(an_intent())
+        before = money(trading)
+        world.exchange.transfer(world.account, "USDT", Decimal(-9_900))
+        world.sleep(timedelta(hours=1))
+        trading.reconcile()
+        after = money(trading)
+
+        assert 0 < before["max_drawdown_pct"] == after["max_drawdown_pct"]
+        assert before["points"] == after["points"]
+        assert Decimal(before["equity"]) - 9_900 == Decimal(after["equity"]) == sheet(trading).equity
 
 
 def test_r28_a_loss_by_the_owners_hand_counts_for_the_day(tmp_path: Path) -> None:
