@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.builders.command_line import command, environment, exported, withearth
+from tests.builders.installation import Installation
 from tests.builders.market_files import MarketFiles, listed, some_bars
 from withearth.domain.times import to_ms
 
@@ -171,6 +173,16 @@ def test_a_wrong_call_is_one_sentence_and_exit_code_2(
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_two_markets_do_not_share_their_books(recorded: Path, tmp_path: Path) -> None:
+    """Trades on invented prices are never summed up with those on real ones: one sentence, before anything starts."""
+    with closing(Installation(tmp_path / ".withearth")) as installation:
+        installation.run(0)
+    ended = withearth(tmp_path, "run", "--market", "recorded", DATA_DIR=str(recorded))
+
+    assert ended.returncode == 2
+    assert "holds what came of a SYNTHETIC market, and MARKET is RECORDED now: set STATE_DIR" in ended.stderr
 
 
 def test_a_directory_that_is_no_recording_is_told(tmp_path: Path) -> None:

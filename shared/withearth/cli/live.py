@@ -24,7 +24,7 @@ from withearth.local.logs import configure_logging
 from withearth.local.report import closed_trades, report
 from withearth.local.scheduler import CLOUD_JOBS, SLOW_JOBS, Scheduler
 from withearth.local.server import PAGE, serving
-from withearth.local.state import exclusive, open_bus, remember_latest
+from withearth.local.state import exclusive, open_bus, refuse_other_market, remember_latest
 from withearth.risk.limits import active, limits_of
 
 DEMO_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,BNBUSDT"
@@ -50,6 +50,7 @@ def run(
     with exclusive(settings.state_dir):
         bus = open_bus(settings.state_dir, clock)
         runtime = assemble(settings, clock, open_store(settings.state_dir), bus)
+        refuse_other_market(runtime.store, runtime.market.origin, settings.state_dir)
         if isinstance(runtime.venue, PaperVenue):
             runtime.venue.keep_in(settings.state_dir / "paper-exchange.json")
         remember_latest(settings.state_dir, settings.state_dir)

@@ -8,8 +8,11 @@ from typing import Final
 
 from withearth.domain.clock import Clock
 from withearth.domain.errors import Misconfigured
+from withearth.flow.documents import view_ref
+from withearth.market.port import MarketOrigin
 from withearth.messaging.local_bus import Chaos, LocalBus, Subscription
 from withearth.messaging.port import MARKET_TICKS, TRADE_INTENTS
+from withearth.store.port import DocumentStore
 
 SUBSCRIPTIONS: Final[Sequence[Subscription]] = (
     Subscription("worker-ticks", MARKET_TICKS, "worker", ordered=False),
@@ -40,6 +43,17 @@ def exclusive(directory: Path, called: str = "STATE_DIR") -> Iterator[None]:
                 f"{called} {directory} is in use by another withearth process: stop it, or choose another {called}.",
             ) from error
         yield
+
+
+def refuse_other_market(store: DocumentStore, market: MarketOrigin, directory: Path) -> None:
+    """Raise Misconfigured where the books hold what came of another market: their sums would be nobody's results."""
+    overview = store.get(view_ref("overview"))
+    known = market.value if overview is None else overview.data.get("market", market.value)
+    if known != market.value:
+        raise Misconfigured(
+            f"STATE_DIR {directory} holds what came of a {known} market, and MARKET is {market.value} now: "
+            "set STATE_DIR to another directory, or move that one away.",
+        )
 
 
 def remember_latest(state_dir: Path, directory: Path) -> None:
