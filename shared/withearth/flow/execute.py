@@ -26,10 +26,10 @@ from withearth.flow.documents import (
 )
 from withearth.flow.follow import bring_up_to_date, costs
 from withearth.flow.journal import event, occupying, opening
-from withearth.flow.limits import reserve
+from withearth.flow.limits import begun_in, reserve
 from withearth.flow.places import place_taken_by, position_side
 from withearth.flow.prepare import prepare
-from withearth.flow.runtime import Runtime
+from withearth.flow.runtime import SHADOW, Runtime
 from withearth.flow.trading_state import persistently
 from withearth.flow.work import WORK_FOR, Job, work
 from withearth.messaging.events import TradeIntent
@@ -50,7 +50,10 @@ def execute(runtime: Runtime, intent: TradeIntent) -> Document:
         return stored.data
     if stored is not None and stored.data["lease_until"] > runtime.clock.now():
         raise Contention(f"{ref} is being worked on")
-    if stored is not None and "execution" in stored.data and runtime.venue is not None:
+    if stored is not None and "execution" in stored.data:
+        if runtime.venue is None or not begun_in(stored, runtime.mode):
+            # Begun on another venue, it is gone on with there: nothing here is known of it.
+            return stored.data
         return resume(runtime, runtime.venue, stored)
     version = _claim(runtime, intent, version_of(stored))
     reason = _refusal(runtime, intent)
@@ -91,7 +94,7 @@ def _refusal(runtime: Runtime, intent: TradeIntent) -> Reason | None:
 
 def _has_open_trade(runtime: Runtime, intent: TradeIntent) -> bool:
     position = runtime.store.get(position_ref(place_taken_by(runtime.settings, intent.symbol, intent.side)))
-    if position is None or runtime.venue is not None:
+    if position is None or position.data["mode"] != SHADOW:
         return position is not None
     trade = runtime.store.get(trade_ref(position.data["trade_id"]))
     return trade is not None and bring_up_to_date(runtime, trade)
@@ -155,7 +158,7 @@ def _begin(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) ->
     refuses_bare_stops = runtime.store.get(stop_needs_position_ref()) is not None
     armed_first = runtime.settings.protection == "before_entry" and not refuses_bare_stops
     execution = begin(terms, now, armed_first=armed_first)
-    heading = _document(intent, IntentState.CLAIMED)
+    heading = _document(intent, IntentState.CLAIMED) | {"mode": runtime.mode}
     begun = heading | {"execution": execution.to_document(), "lease_until": now + CLAIM_LEASE}
     occupied = occupying(runtime, intent.intent_id, intent.symbol, terms.position_side)
     held = persistently(

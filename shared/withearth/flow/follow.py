@@ -37,7 +37,7 @@ def bring_up_to_date(runtime: Runtime, stored: Stored) -> bool:
     if ended is None:
         return True
     booked = None if ended.price is None else _book(runtime, symbol, trade, ended.at, ended.price, bars)
-    runtime.store.commit(closing(stored, ended, booked, runtime.store.get(ledger_ref(runtime.mode))))
+    runtime.store.commit(closing(stored, ended, booked, runtime.store.get(ledger_ref(stored.data["mode"]))))
     return False
 
 

@@ -1,7 +1,7 @@
 """Reconcile: every minute, bring the records to the present and write the views.
 
-It follows the open shadow trades, labels past decisions, counts what came of the newest tick, and is the only writer of
-`views/*`.
+It follows the open shadow trades, goes on with the executions of its venue, labels past decisions, counts what came of
+the newest tick, and is the only writer of `views/*`. A trade of another venue is left alone.
 A symbol whose candles cannot be read is reported and keeps nobody else waiting.
 """
 
@@ -26,7 +26,7 @@ from withearth.flow.journal import event, record_once
 from withearth.flow.labelling import label_past_decisions
 from withearth.flow.limits import executions_begun, guard
 from withearth.flow.newest_tick import look_at_newest_tick
-from withearth.flow.runtime import Runtime
+from withearth.flow.runtime import SHADOW, Runtime
 from withearth.flow.sweep import sweep
 from withearth.flow.views import write_views
 from withearth.signals import Signal, tell
@@ -51,10 +51,11 @@ log = logging.getLogger(__name__)
 def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     """One pass. Returns how many trades are open after it, and how many that were open before it have ended."""
     _attempt("control", partial(answer_request, runtime))
-    open_trades = runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value}))
+    open_trades = _open_trades(runtime)
+    followed = [each for each in open_trades if each.data["mode"] == SHADOW and _follow(runtime, each)]
     held: Sequence[Position] = ()
     if runtime.venue is None:
-        still_open = [each for each in open_trades if _follow(runtime, each)]
+        still_open = followed
     else:
         look_around = not _is_stopped(runtime)
         if look_around:
@@ -65,7 +66,7 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
             _attempt("sweep", partial(_sweep_at_times, runtime, runtime.venue))
             _attempt("canary", partial(try_stops, runtime, runtime.venue))
             _attempt("drift", partial(check_drift, runtime, runtime.venue))
-        still_open = list(runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value})))
+        still_open = _open_trades(runtime)
         held = _held(runtime.venue) if look_around and still_open else ()
     ended = {each.ref.id for each in open_trades} - {each.ref.id for each in still_open}
     labelled = label_past_decisions(runtime)
@@ -74,6 +75,12 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
         _attempt("archive", partial(_archive, runtime, runtime.archive))
     tell(Signal.PASS_DONE, open_trades=len(still_open))
     return {"open": len(still_open), "ended": len(ended), "labelled": labelled}
+
+
+def _open_trades(runtime: Runtime) -> list[Stored]:
+    """The open trades of this venue, and the shadow trades, which need none to come to their end."""
+    found = runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value}))
+    return [each for each in found if each.data["mode"] in {runtime.mode, SHADOW}]
 
 
 def _held(venue: Venue) -> Sequence[Position]:
