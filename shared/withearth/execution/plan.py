@@ -68,12 +68,12 @@ def _arming(situation: Situation) -> Step:
 
 def _entering(situation: Situation) -> Step:
     """Work the entry. After a fill without a stop in place, protection comes before the rest is chased."""
-    execution = situation.execution
+    newest = situation.execution.newest(Leg.ENTRY)
+    if newest is None:
+        # Nothing of ours can be held yet: what is, belongs to somebody else, and gets no stop of ours.
+        return _enter(situation)
     if situation.is_naked:
         return _cover(situation)
-    newest = execution.newest(Leg.ENTRY)
-    if newest is None:
-        return _enter(situation)
     client_id, sent = newest
     match sent.outcome:
         case Outcome.PENDING:
@@ -102,6 +102,8 @@ def _enter(situation: Situation) -> Step:
     execution = situation.execution
     if situation.no_entry is not None:
         return Move(Event.NOT_FILLED, situation.no_entry)
+    if situation.is_unguarded:
+        return Move(Event.NOT_FILLED, Reason.STOP_REFUSED)
     price = situation.limit_price(0) if situation.policy.limit_entries else None
     return Send(Leg.ENTRY, execution.terms.qty - execution.filled, price)
 
@@ -121,8 +123,7 @@ def _working(situation: Situation, client_id: str, sent: Sent) -> Step:
     It is given up at once when nothing may be entered any more, or when the stop that went out before it is gone.
     """
     execution, policy = situation.execution, situation.policy
-    unguarded = execution.armed_first and not situation.covers(execution.terms.qty)
-    if situation.no_entry is not None or unguarded:
+    if situation.no_entry is not None or situation.is_unguarded:
         return Remove(client_id)
     if situation.now < sent.sent_at + policy.limit_ttl * (1 + execution.reprices):
         return Wait(policy.limit_poll)

@@ -128,6 +128,11 @@ class Situation:
         """Whether no stop stands guard over all that has to be protected."""
         return not self.covers(self.exposure)
 
+    @property
+    def is_unguarded(self) -> bool:
+        """Whether the stop that went out before the entry is gone: nothing may be entered any more."""
+        return self.execution.armed_first and not self.covers(self.execution.terms.qty)
+
     def covers(self, qty: Decimal) -> bool:
         """Whether one of our stops stands guard over all of it."""
         stops = self.sight.covering(self.execution.legs(Leg.STOP))

@@ -22,7 +22,7 @@ from withearth.flow.documents import ledger_ref, position_ref, trade_ref
 from withearth.flow.journal import closing, event, opening
 from withearth.flow.limits import released, settled
 from withearth.flow.runtime import Runtime
-from withearth.store.port import Delete, Write
+from withearth.store.port import Delete, Stored, Write
 
 _REASONS: Final = {Leg.TARGET: ExitReason.TARGET, Leg.STOP: ExitReason.STOP}
 _AT_MARKET: Final[Mapping[Reason | None, ExitReason]] = {
@@ -61,11 +61,11 @@ def ending(runtime: Runtime, venue: Venue, execution: Execution) -> Sequence[Wri
     Raises Unavailable while the exchange's list of fills does not yet add up to what our orders filled.
     """
     terms = execution.terms
+    trade = runtime.store.get(trade_ref(terms.intent_id))
     if not execution.filled:
         at = execution.phase_since
         told = event(f"{terms.intent_id}-refused", "INTENT_REFUSED", at, terms.symbol, str(execution.reason))
-        return [Delete(position_ref(terms.place)), told, *released(runtime, terms)]
-    trade = runtime.store.get(trade_ref(terms.intent_id))
+        return [*_freed(runtime, terms, trade, at), told, *released(runtime, terms)]
     if trade is None:
         raise AssertionError("an execution that was filled has a journal row")
     ours = _our_fills(venue.fills(terms.symbol, to_ms(execution.began_at)), execution)
@@ -79,6 +79,13 @@ def ending(runtime: Runtime, venue: Venue, execution: Execution) -> Sequence[Wri
     entered = dict(trade.data) | {"qty": str(execution.filled), "entry": str(_mean(entries))}
     closed = closing(replace(trade, data=entered), ended, booked, runtime.store.get(ledger_ref(runtime.mode)))
     return [*closed, *settled(runtime, terms, ended, booked)]
+
+
+def _freed(runtime: Runtime, terms: Terms, trade: Stored | None, at: datetime) -> list[Write]:
+    """What frees the place of an intent that entered nothing; a row that a position of others has opened is void."""
+    if trade is None:
+        return [Delete(position_ref(terms.place))]
+    return closing(trade, Exit(ExitReason.UNEXPLAINED, at, None), None, runtime.store.get(ledger_ref(runtime.mode)))
 
 
 def _our_fills(fills: Iterable[Fill], execution: Execution) -> list[Fill]:

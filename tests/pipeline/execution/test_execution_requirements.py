@@ -34,7 +34,7 @@ from withearth.domain.side import Side
 from withearth.domain.times import TICK, decision_id, tick_id
 from withearth.execution.lineage import Leg, client_id
 from withearth.execution.record import Outcome, execution_from
-from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref
+from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref, position_ref
 from withearth.paper.engine.kinds import AlgoType, IncomeType, OrderSide, OrderType, TimeInForce
 from withearth.paper.engine.orders import PlaceAlgo, PlaceOrder
 from withearth.paper.engine.venue import Switches
@@ -272,6 +272,44 @@ def test_r09_beside_a_foreign_position_nothing_is_entered(tmp_path: Path, side: 
         assert PARTIAL * side.sign == world.held()
         assert [] == world.orders(Leg.ENTRY)
         assert "FOREIGN" in trading.kinds()
+
+
+def test_r09_a_foreign_position_gets_no_stop_of_ours(tmp_path: Path) -> None:
+    """With protection after the fill, and the symbol set up already: not even for a moment."""
+    world = World(*filled(BEYOND_TARGET))
+    with Trading(tmp_path, world, **LATER) as trading:
+        trading.see_through(an_intent())
+        world.play([Move(SECOND, a_long().entry)])
+        world.sleep(6 * MINUTE)
+        by_hand(world, OrderSide.BUY, PARTIAL)
+        guards, at = len(world.account.algos), a_long().decided_at + TICK
+        document = trading.see_through(
+            a_long(intent_id=decision_id(SYMBOL, tick_id(at)), decided_at=at, expires_at=at + 6 * MINUTE)
+        )
+
+        assert "FOREIGN_POSITION" == document["blocked_by"]
+        assert len(world.account.algos) == guards
+        assert PARTIAL == world.held()
+
+
+def test_r23_what_others_buy_beside_a_resting_entry_is_no_trade_of_ours(tmp_path: Path) -> None:
+    """The owner buys while our entry waits, and no stop can be had: nothing is sold, and no row is left open."""
+
+    def buys(world: World) -> bool:
+        if entry_waits(world) and not world.held():
+            by_hand(world, OrderSide.BUY, Decimal("0.020"))
+            world.play([Move(SECOND, AWAY)])
+        return False
+
+    world = with_fault(World(Act(buys, [])), kind=FaultKind.RESET_BEFORE, method="POST", path="/algoOrder", times=50)
+    with Trading(tmp_path, world, **LATER) as trading:
+        document = trading.see_through(an_intent())
+
+        assert ("EXECUTED", "STOP_REFUSED") == (document["state"], document["blocked_by"])
+        assert Decimal("0.020") == world.held()
+        assert ("VOID", "UNEXPLAINED") == tuple(trading.trade(an_intent())[name] for name in ("status", "exit_reason"))
+        assert {} == trading.book().slots
+        assert trading.store.get(position_ref(SYMBOL)) is None
 
 
 def test_r11_a_stop_that_is_only_partly_filled_escalates(tmp_path: Path) -> None:

@@ -74,6 +74,18 @@ ARMING: dict[str, tuple[dict[str, Any], Step]] = {
 }
 ENTERING: dict[str, tuple[dict[str, Any], Step]] = {
     "the entry follows its stop": ({}, Send(Leg.ENTRY, QTY, ENTRY)),
+    "not without its stop, when that has gone off or was taken away meanwhile": (
+        {"orders": [over(Leg.STOP)], "sight": a_sight("0")},
+        Move(Event.NOT_FILLED, Reason.STOP_REFUSED),
+    ),
+    "nor again": (
+        {"orders": [over(Leg.STOP), absent(Leg.ENTRY)], "sight": a_sight("0")},
+        Move(Event.NOT_FILLED, Reason.STOP_REFUSED),
+    ),
+    "what others hold gets no stop of ours": (
+        {"no_entry": Reason.FOREIGN_POSITION, "armed_first": False, "sight": a_sight(QTY)},
+        Move(Event.NOT_FILLED, Reason.FOREIGN_POSITION),
+    ),
     "at the market without a price": ({"limit_entries": False}, Send(Leg.ENTRY, QTY, None)),
     "nothing is entered late": (
         {"no_entry": Reason.INTENT_EXPIRED},
