@@ -11,6 +11,7 @@ from typing import Final
 
 from withearth.domain.reasons import Reason
 from withearth.execution.lineage import ATTEMPTS_MAX, Leg
+from withearth.execution.look import TWINS_AFTER
 from withearth.execution.phases import Event, Phase
 from withearth.execution.record import Execution, Outcome, Sent
 from withearth.execution.situation import Move, Remove, Reprice, Rest, Send, Situation, Step, Wait
@@ -80,15 +81,20 @@ def _entering(situation: Situation) -> Step:
             return Wait(LOOK_AGAIN)
         case Outcome.LIVE:
             return _working(situation, client_id, sent)
-        case Outcome.OVER:
-            return Move(Event.FILLED) if _has_entered(situation) else Move(Event.NOT_FILLED, _why_unfilled(situation))
-        case Outcome.REJECTED | Outcome.ABSENT:
-            return _enter_again(situation, sent)
+        case Outcome.OVER | Outcome.REJECTED | Outcome.ABSENT:
+            return _entered(situation, sent)
 
 
-def _has_entered(situation: Situation) -> bool:
-    """Whether it is a trade: also when its stop has gone off already, and nothing is held any more."""
-    return bool(situation.exposure or situation.execution.filled)
+def _entered(situation: Situation, sent: Sent) -> Step:
+    """What an entry that can fill no more has come to: a trade, also when its stop has gone off already, or none."""
+    if situation.execution.filled:
+        return Move(Event.FILLED)
+    if not situation.is_flat or situation.now < sent.sent_at + TWINS_AFTER:
+        # A refusal may be that of its double, and the position that tells of the first lags, or is not explained yet.
+        return Wait(LOOK_AGAIN)
+    if sent.outcome is Outcome.OVER:
+        return Move(Event.NOT_FILLED, _why_unfilled(situation))
+    return _enter_again(situation, sent)
 
 
 def _why_unfilled(situation: Situation) -> Reason:
@@ -110,8 +116,6 @@ def _enter(situation: Situation) -> Step:
 
 def _enter_again(situation: Situation, sent: Sent) -> Step:
     """Only an order that is known not to exist is sent again, under the next id."""
-    if _has_entered(situation):
-        return Move(Event.FILLED)
     if _may_repeat(situation.execution, Leg.ENTRY, sent, 1 + situation.policy.retries_max):
         return _enter(situation)
     return Move(Event.NOT_FILLED, Reason.ENTRY_REFUSED)

@@ -1,8 +1,10 @@
 """A network that repeats requests: what was executed twice is found by lineage, shed at once, booked, and told."""
 
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -26,6 +28,7 @@ from tests.builders.trading_stories import (
     partly_filled,
 )
 from withearth.execution.lineage import Leg
+from withearth.execution.venue import Position, PositionSide, Truth, Venue
 from withearth.flow.documents import trading_ref
 from withearth.flow.trading_state import TradingState, standing
 from withearth.paper.engine.kinds import OrderSide
@@ -123,6 +126,42 @@ def test_an_entry_behind_the_refusal_of_its_double_is_found(tmp_path: Path, prot
         trading.deliver(an_intent())
         assert world.faults.fired
         assert an_intent().qty == world.held()
+        assert not world.uncovered()
+        trading.see_through(an_intent())
+
+        assert "HORIZON" == trading.trade(an_intent())["exit_reason"]
+        assert_over(world, trading)
+        assert_booked(world, trading, an_intent())
+
+
+class Lagging:
+    """A venue that shows a position two looks late, or a second and a half where looks are slow."""
+
+    def __init__(self, venue: Venue, world: World) -> None:
+        self._venue, self._world = venue, world
+        self._shows_from: datetime | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    def truth(self, symbol: str, position_side: PositionSide) -> Truth:
+        """The reading, flat at first."""
+        truth, now = self._venue.truth(symbol, position_side), self._world.now()
+        if truth.position.qty and self._shows_from is None:
+            self._shows_from = now + 3 * HALF
+        hides = self._shows_from is not None and now < self._shows_from
+        return replace(truth, position=Position(symbol, Decimal(0), Decimal(0))) if hides else truth
+
+
+@pytest.mark.parametrize("protection", ["before_entry", "after_fill"])
+def test_one_whose_position_shows_late_is_found_too(tmp_path: Path, protection: str) -> None:
+    """The first look after the refusal shows nothing held: the stop stays until the position had time to show."""
+    world = doubled()
+    world.exchange.transfer(world.account, "USDT", Decimal(-9_850))
+    with Trading(tmp_path, world, ENTRY_MODE="MARKET", PROTECTION=protection) as trading:
+        trading.runtime = replace(trading.runtime, venue=cast(Venue, Lagging(trading.world.connect(Process()), world)))
+        trading.deliver(an_intent())
+        assert world.faults.fired
         assert not world.uncovered()
         trading.see_through(an_intent())
 

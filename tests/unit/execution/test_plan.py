@@ -108,6 +108,22 @@ ENTERING: dict[str, tuple[dict[str, Any], Step]] = {
         {"orders": [refused(Leg.ENTRY, -2019)]},
         Move(Event.NOT_FILLED, Reason.ENTRY_REFUSED),
     ),
+    "one that was refused just now may have been executed before: the position tells, a little later": (
+        {"orders": [refused(Leg.ENTRY, -2019, ago_s=1.9)]},
+        LOOK,
+    ),
+    "what is held and not explained yet may be its double's": (
+        {"orders": [refused(Leg.ENTRY, -2019)], "sight": a_sight(QTY, a_guard(Leg.STOP))},
+        LOOK,
+    ),
+    "what stays unexplained is not": (
+        {
+            "orders": [refused(Leg.ENTRY, -2019)],
+            "sight": a_sight(QTY, a_guard(Leg.STOP)),
+            "odd_since": NOW - BELIEVED_AFTER,
+        },
+        Move(Event.NOT_FILLED, Reason.ENTRY_REFUSED),
+    ),
     "not more often than ENTRY_MAX_RETRIES": (
         {"orders": [refused(Leg.ENTRY, -1008, attempt) for attempt in range(1 + POLICY.retries_max)]},
         Move(Event.NOT_FILLED, Reason.ENTRY_REFUSED),
