@@ -17,7 +17,7 @@ from withearth.execution.funding import SETTLED_WITHIN_MS, fees_of_side
 from withearth.execution.lineage import Leg
 from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
 from withearth.execution.record import Execution, Terms
-from withearth.execution.venue import QUOTE_ASSET, Fill, FundingFee, PositionSide, Venue
+from withearth.execution.venue import EXTERNAL, QUOTE_ASSET, Fill, FundingFee, PositionSide, Venue
 from withearth.flow.documents import ledger_ref, position_ref, trade_ref
 from withearth.flow.journal import closing, event, opening
 from withearth.flow.limits import released, settled
@@ -58,7 +58,8 @@ def average_entry(execution: Execution) -> Decimal:
 def ending(runtime: Runtime, venue: Venue, execution: Execution) -> Sequence[Write]:
     """What ends an execution: the freed symbol, and the closed row with its ledger when something was held.
 
-    Raises Unavailable while the exchange's list of fills does not yet add up to what our orders filled.
+    Raises Unavailable while the exchange's list of fills does not yet add up to what our orders filled, or funding may
+    still be missing.
     """
     terms = execution.terms
     trade = runtime.store.get(trade_ref(terms.intent_id))
@@ -74,6 +75,8 @@ def ending(runtime: Runtime, venue: Venue, execution: Execution) -> Sequence[Wri
     if _qty(entries) != execution.filled or _qty(exits) != execution.filled - abs(execution.expected):
         raise Unavailable(f"the exchange's fills of {terms.intent_id} are not all there yet")
     ended = Exit(_exit_reason(execution), _closed_at(execution, exits), _mean(exits))
+    if runtime.mode in EXTERNAL:
+        _refuse_before_funding(entries, ended.at, runtime.clock.now())
     booked = _booked(venue, execution, entries, exits, ended.at)
     # An entry that was given up may have filled on, after the row was opened.
     entered = dict(trade.data) | {"qty": str(execution.filled), "entry": str(_mean(entries))}
@@ -97,8 +100,21 @@ def _order_ids(execution: Execution, legs: set[Leg]) -> set[str]:
     return {id_ for sent in execution.sent.values() if sent.leg in legs for id_ in sent.order_ids}
 
 
+def _refuse_before_funding(entries: list[Fill], closed_at: datetime, now: datetime) -> None:
+    """Raise Unavailable while the payment of the last settlement that it was held across may not be booked yet."""
+    settled_at = _settled_at(to_ms(closed_at))
+    was_held = min(each.at_ms for each in entries) <= to_ms(settled_at)
+    if was_held and to_ms(now) < to_ms(settled_at) + SETTLED_WITHIN_MS:
+        raise Unavailable(f"the funding of {settled_at:%H:%M} may not be booked yet")
+
+
+def _settled_at(at_ms: int) -> datetime:
+    """The settlement that a payment was booked after: they are at whole hours."""
+    return from_ms(at_ms).replace(minute=0, second=0, microsecond=0)
+
+
 def _booked(venue: Venue, execution: Execution, entries: list[Fill], exits: list[Fill], closed_at: datetime) -> Result:
-    fees = [each for each in _funding(venue, execution.terms, entries) if from_ms(each.at_ms) <= closed_at]
+    fees = [each for each in _funding(venue, execution.terms, entries) if _settled_at(each.at_ms) <= closed_at]
     gross = sum((each.realized for each in (*entries, *exits)), Decimal(0))
     commission = sum((_in_quote(venue, each) for each in (*entries, *exits)), Decimal(0))
     funding = sum((each.amount for each in fees), Decimal(0))

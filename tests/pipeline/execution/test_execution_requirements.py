@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -31,9 +31,10 @@ from tests.builders.trading_stories import (
     partly_filled,
 )
 from withearth.domain.side import Side
-from withearth.domain.times import TICK, decision_id, tick_id
+from withearth.domain.times import TICK, decision_id, tick_id, to_ms
 from withearth.execution.lineage import Leg, client_id
 from withearth.execution.record import Outcome, execution_from
+from withearth.execution.venue import FundingFee, Venue
 from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref, position_ref
 from withearth.paper.engine.kinds import AlgoType, IncomeType, OrderSide, OrderType, TimeInForce
 from withearth.paper.engine.orders import PlaceAlgo, PlaceOrder
@@ -553,6 +554,47 @@ def test_funding_is_booked_to_the_last_digit(tmp_path: Path) -> None:
         funding = [row.amount for row in world.account.income if row.type is IncomeType.FUNDING_FEE]
         assert 1 == len(funding)
         assert sum(funding) == Decimal(trading.trade(intent)["funding"])
+        assert_booked(world, trading, intent)
+
+
+class BookedLater:
+    """A venue that books funding some seconds after its settlement, as the real one does."""
+
+    def __init__(self, venue: Venue, world: World) -> None:
+        self._venue, self._world = venue, world
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    def funding_fees(self, symbol: str, since_ms: int) -> tuple[FundingFee, ...]:
+        """What is booked by now."""
+        late = [
+            replace(each, at_ms=each.at_ms + 20_000) for each in self._venue.funding_fees(symbol, since_ms - 20_000)
+        ]
+        return tuple(each for each in late if since_ms <= each.at_ms <= to_ms(self._world.now()))
+
+
+@pytest.mark.parametrize(("horizon_min", "payments"), [(9, 0), (10, 1)])
+def test_funding_that_is_booked_after_the_end_is_the_trade_s(tmp_path: Path, horizon_min: int, payments: int) -> None:
+    """Held until a settlement, and closed right after it: the payment shows when nothing is held any more."""
+    world = World(*filled(None), symbols=(SYMBOL, OTHER))
+    world.kind = "DEMO"
+    world.feed.set_funding(SYMBOL, "0.00012345")
+    world.sleep(timedelta(hours=7, minutes=45))
+    at = a_long().decided_at + timedelta(hours=7, minutes=45)
+    intent = a_long(
+        intent_id=decision_id(SYMBOL, tick_id(at)),
+        decided_at=at,
+        expires_at=at + 5 * MINUTE,
+        horizon_min=horizon_min,
+    )
+    with Trading(tmp_path, world) as trading:
+        trading.runtime = replace(trading.runtime, venue=cast(Venue, BookedLater(world.connect(Process()), world)))
+        trading.reconcile()
+        trading.see_through(intent)
+
+        assert payments == len([row for row in world.account.income if row.type is IncomeType.FUNDING_FEE])
+        assert_over(world, trading)
         assert_booked(world, trading, intent)
 
 
