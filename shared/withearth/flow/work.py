@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
-from withearth.domain.errors import Unavailable
+from withearth.domain.errors import MarketFault, Unavailable
 from withearth.domain.instrument import Instrument
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
@@ -96,7 +96,7 @@ def work(job: Job) -> Execution:
     while goes_on and job.runtime.clock.now() < stop_at:
         try:
             situation = _situation(job, _look(job), stop_at)
-        except Unavailable as error:
+        except (Unavailable, MarketFault) as error:
             goes_on = _wait_for_sight(job, error, stop_at)
             continue
         job.naked_since = (job.naked_since or situation.now) if situation.is_naked else None
@@ -122,7 +122,7 @@ def _tell_when_naked(job: Job, situation: Situation) -> None:
     )
 
 
-def _wait_for_sight(job: Job, error: Unavailable, stop_at: datetime) -> bool:
+def _wait_for_sight(job: Job, error: Unavailable | MarketFault, stop_at: datetime) -> bool:
     """Keep the lease and look again, twice as long after each time: a naked quantity cannot wait for a lease to end.
 
     Longer and longer, because who goes on asking at the limit of requests is banned. False when the time is over.
@@ -175,7 +175,8 @@ def _situation(job: Job, sight: Sight, stop_at: datetime) -> Situation:
     trailing = Trailing(settings.break_even_at_r, settings.trail_by_r)
     follows = bool(trailing) and execution.phase in {Phase.PROTECTING, Phase.HOLDING}
     touch = Touch(*job.venue.touch(symbol)) if enters or follows else None
-    instrument = job.runtime.market.instrument(symbol)
+    # Who only protects or leaves does not ask the market: its list may be out of reach, or without the symbol by now.
+    instrument = job.runtime.market.instrument(symbol) if enters or follows else None
     if touch is not None and follows:
         job.execution = execution = _followed(execution, touch)
     return Situation(
@@ -186,7 +187,7 @@ def _situation(job: Job, sight: Sight, stop_at: datetime) -> Situation:
         policy=policy_of(settings),
         no_entry=_no_entry(job, sight, touch, stop_at) if touch is not None and enters else None,
         limit_price=lambda reprices: _limit_price(execution, touch, instrument, settings, reprices),
-        stop=_stop(execution, trailing, instrument),
+        stop=execution.terms.sl if instrument is None else _stop(execution, trailing, instrument),
         close_now=closes_now(job.runtime.store.get(flatten_ref()), job.heading["decided_at"]),
     )
 
@@ -219,12 +220,12 @@ def policy_of(settings: Settings) -> Policy:
 def _limit_price(
     execution: Execution,
     touch: Touch | None,
-    instrument: Instrument,
+    instrument: Instrument | None,
     settings: Settings,
     reprices: int,
 ) -> Decimal:
     """The price of the entry after so many reprices: with the last one it crosses, unless it may only rest."""
-    if touch is None:
+    if touch is None or instrument is None:
         raise AssertionError("only an execution that enters has a limit price")
     crosses = reprices >= settings.limit_max_reprices > 0 and not settings.entry_post_only
     return limit_price(execution.terms, touch, instrument, settings.limit_max_slippage_bps, crosses=crosses)

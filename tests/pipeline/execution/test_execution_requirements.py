@@ -30,12 +30,16 @@ from tests.builders.trading_stories import (
     is_set,
     partly_filled,
 )
+from withearth.domain.errors import MarketFault
+from withearth.domain.instrument import Instrument
+from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.domain.times import TICK, decision_id, tick_id, to_ms
 from withearth.execution.lineage import Leg, client_id
 from withearth.execution.record import Outcome, execution_from
 from withearth.execution.venue import FundingFee, Venue
 from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref, position_ref
+from withearth.market.port import Market
 from withearth.paper.engine.kinds import AlgoType, IncomeType, OrderSide, OrderType, TimeInForce
 from withearth.paper.engine.orders import PlaceAlgo, PlaceOrder
 from withearth.paper.engine.venue import Switches
@@ -595,6 +599,49 @@ def test_funding_that_is_booked_after_the_end_is_the_trade_s(tmp_path: Path, hor
 
         assert payments == len([row for row in world.account.income if row.type is IncomeType.FUNDING_FEE])
         assert_over(world, trading)
+        assert_booked(world, trading, intent)
+
+
+class Unlisted:
+    """A market that does not list a symbol any more, or whose list is out of reach."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._market, name)
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Nothing."""
+        raise MarketFault(Reason.INSTRUMENT_UNKNOWN, symbol)
+
+
+def test_what_is_held_is_left_though_the_market_does_not_list_it(tmp_path: Path) -> None:
+    """Protection and exits never wait for the market's list."""
+    world, intent = World(*filled(None)), an_intent()
+    with Trading(tmp_path, world) as trading:
+        trading.deliver(intent)
+        assert is_set(world)
+        trading.runtime = replace(trading.runtime, market=cast(Market, Unlisted(trading.runtime.market)))
+        trading.see_through(intent)
+
+        assert_over(world, trading)
+        assert_booked(world, trading, intent)
+        assert "HORIZON" == trading.trade(intent)["exit_reason"]
+
+
+def test_an_entry_that_the_market_does_not_list_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """It is looked at again with each pass, which comes to its end, and goes on once the list is there."""
+    world, intent = World(*filled(None)), an_intent()
+    with Trading(tmp_path, world) as trading:
+        listed = trading.runtime
+        trading.runtime = replace(listed, market=cast(Market, Unlisted(listed.market)))
+        assert trading.deliver(intent)
+        assert trading.reconcile()
+        assert world.is_untouched()
+
+        trading.runtime = listed
+        trading.see_through(intent)
         assert_booked(world, trading, intent)
 
 
