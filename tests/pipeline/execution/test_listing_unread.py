@@ -1,0 +1,75 @@
+"""The exchange's listing cannot be read: who needs it waits, and keeps nobody else waiting."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from tests.builders.trading import MINUTE, OTHER, SYMBOL, Process, Trading, World, a_long
+from tests.builders.trading_stories import an_intent, is_set
+from withearth.domain.errors import MarketFault
+from withearth.domain.instrument import Instrument
+from withearth.domain.reasons import Reason
+from withearth.flow.documents import intent_ref
+from withearth.market.port import Market
+
+AT_MARKET = {"ENTRY_MODE": "MARKET", "MAX_TOTAL_NOTIONAL_USDT": "0"}
+
+
+class Unlisted:
+    """A market that cannot say what some symbols look like."""
+
+    def __init__(self, market: Any, *symbols: str) -> None:
+        self._market = market
+        self._symbols = symbols
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._market, name)
+
+    def instrument(self, symbol: str) -> Instrument:
+        """The filters, unless the symbol is one of those."""
+        if symbol in self._symbols:
+            raise MarketFault(Reason.INSTRUMENT_UNKNOWN, symbol)
+        found: Instrument = self._market.instrument(symbol)
+        return found
+
+
+def lose_sight_of(trading: Trading, *symbols: str) -> None:
+    """From now on the listing lacks these symbols."""
+    trading.runtime = replace(trading.runtime, market=cast(Market, Unlisted(trading.runtime.market, *symbols)))
+
+
+def test_what_is_held_is_covered_and_closed_without_the_listing(tmp_path: Path) -> None:
+    """A stop that was lost is armed again, and the trade leaves at its horizon: all of it was planned on the grid."""
+    world = World()
+    with Trading(tmp_path, world, **AT_MARKET) as trading:
+        trading.deliver(an_intent())
+        assert is_set(world)
+        lose_sight_of(trading, SYMBOL)
+        stop = next(iter(world.account.algos_of(SYMBOL)))
+        world.exchange.cancel_algo(world.account, stop.algo_id, None)
+        world.sleep(MINUTE)
+        trading.reconcile()
+        assert is_set(world)
+        trading.see_through(an_intent())
+
+        assert "HORIZON" == trading.trade(an_intent())["exit_reason"]
+
+
+def test_an_entry_that_cannot_be_priced_keeps_no_other_trade_waiting(tmp_path: Path) -> None:
+    """Taken up by the reconciler, it waits and expires; the trade beside it is closed in the same passes."""
+    world, calm = World(symbols=(SYMBOL, OTHER)), Process()
+    other = a_long(symbol=OTHER, intent_id=a_long().intent_id.replace(SYMBOL, OTHER), horizon_min=7)
+    with Trading(tmp_path / "calm", World(), calm, **AT_MARKET) as trading:
+        trading.deliver(an_intent())
+    dies_before_its_first_order = Process(calm.deeds.index("arm"))
+    with Trading(tmp_path, world, dies_before_its_first_order, **AT_MARKET) as trading:
+        trading.deliver(other)
+        assert trading.deaths
+        trading.deliver(an_intent())
+        lose_sight_of(trading, OTHER)
+        trading.see_through(an_intent())
+        waiting = trading.store.get(intent_ref(other.intent_id))
+
+        assert waiting is not None
+        assert "CLAIMED" == waiting.data["state"]
+        assert "HORIZON" == trading.trade(an_intent())["exit_reason"]
