@@ -5,7 +5,7 @@ It translates and decides nothing. Numbers go out as plain decimal text; the SDK
 
 import functools
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from requests.adapters import BaseAdapter
 
 from withearth.domain.clock import Clock
 from withearth.domain.errors import Unavailable
+from withearth.domain.times import from_ms
 from withearth.execution.binance_answers import classify, parsed
 from withearth.execution.binance_line import BinanceLine, Connection, reading
 from withearth.execution.binance_rows import (
@@ -52,6 +53,8 @@ from withearth.market.traffic import Traffic
 from withearth.settings import SecretSource, Settings, reveal, reveal_anew
 
 PAGE: Final = 1_000
+SHOWN_AT_ONCE: Final = timedelta(days=7)
+"""The longest window in which the exchange lists executions."""
 
 
 class BinanceVenue(BinanceLine):
@@ -180,17 +183,14 @@ class BinanceVenue(BinanceLine):
     def fills(self, symbol: str, since_ms: int) -> tuple[Fill, ...]:
         """All executions since an instant. Raises Unavailable.
 
-        The exchange cuts a long list at its newest end, so the next page begins after the last id.
+        The exchange shows a week from an instant on, and cuts a long list at its newest end: what follows is read by
+        the last id, which no window bounds.
         """
-        rows: list[Row] = self._read(
-            lambda: self._rest.account_trade_list(symbol=symbol, start_time=since_ms, limit=PAGE),
-        )
-        while len(rows) % PAGE == 0 and rows:
-            following = int(rows[-1]["id"]) + 1
-            page = self._read(lambda: self._rest.account_trade_list(symbol=symbol, from_id=following, limit=PAGE))  # noqa: B023 - called at once
-            if not page:
-                break
-            rows = [*rows, *page]
+        rows = self._trades(symbol, start_time=since_ms)
+        is_cut = len(rows) == PAGE or self._clock.now() - from_ms(since_ms) >= SHOWN_AT_ONCE
+        while rows and is_cut:
+            page = self._trades(symbol, from_id=int(rows[-1]["id"]) + 1)
+            rows, is_cut = [*rows, *page], len(page) == PAGE
         return tuple(sorted(map(fill, rows), key=lambda each: each.trade_id))
 
     @reading
@@ -283,6 +283,10 @@ class BinanceVenue(BinanceLine):
         if heard.status == requests.codes.ok:
             return Accepted(symbol)
         return classify(symbol, heard, id_field="symbol")
+
+    def _trades(self, symbol: str, **since: int) -> list[Row]:
+        rows: list[Row] = self._read(lambda: self._rest.account_trade_list(symbol=symbol, limit=PAGE, **since))
+        return rows
 
     def _open_conditionals(self, symbol: str) -> tuple[ConditionalState, ...]:
         return _conditionals(self._read(lambda: self._rest.current_all_algo_open_orders(symbol=symbol)))

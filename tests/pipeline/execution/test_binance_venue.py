@@ -210,6 +210,16 @@ def test_every_fill_comes_once_and_in_order(world: World, venue: BinanceVenue) -
     assert () == venue.fills(OTHER, since_ms)
 
 
+def test_what_was_filled_more_than_a_week_later_is_read_too(world: World, venue: BinanceVenue) -> None:
+    """The exchange shows a week from the instant that it is asked about."""
+    began_ms = to_ms(world.now())
+    venue.place(an_order(), world.now())
+    world.sleep(timedelta(days=8))
+    venue.place(an_order("x", action=Action.SELL, reduce_only=True), world.now())
+
+    assert [Action.BUY, Action.SELL] == [each.action for each in venue.fills(SYMBOL, began_ms)]
+
+
 def test_funding_is_read_as_it_was_paid(world: World, venue: BinanceVenue) -> None:
     """A long pays a positive rate, at the settlement."""
     world.feed.set_funding(SYMBOL, "0.0001")
