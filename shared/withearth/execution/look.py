@@ -3,7 +3,7 @@
 An order that a reading does not show is not thereby gone: the exchange answers -2013 for orders that live, and shows
 new ones late. Only one that was never seen, was looked for several times, is older than a request can be under way, and
 left no trace in the position, is ABSENT; one that was seen and is not found any more keeps its last state until the
-exchange says how it ended.
+exchange says how it ended, or has had the time after which it forgets what ended without a fill.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,6 +32,8 @@ ABSENT_AFTER: Final = timedelta(seconds=10)
 """Older than this, a request that was not found cannot arrive any more: twice the receive window of 5 s, in which the
 exchange refuses a late request by itself."""
 ABSENCES_MIN: Final = 3
+FORGOTTEN_AFTER: Final = timedelta(days=3)
+"""How long the exchange tells of an order that ended without a fill. One that filled is told of for three months."""
 BELIEVED_AFTER: Final = timedelta(seconds=30)
 """Longer than a reading lags. A position that our fills do not explain by then was changed by somebody else."""
 TWINS_AFTER: Final = timedelta(seconds=2)
@@ -73,7 +75,7 @@ def to_ask(execution: Execution, truth: Truth) -> list[tuple[str, Sent]]:
 
 def learn(execution: Execution, sight: Sight, now: datetime) -> Execution:
     """The record with what the reading shows."""
-    execution = execution.with_sent({id_: _seen(id_, sent, sight) for id_, sent in execution.unsettled()})
+    execution = execution.with_sent({id_: _seen(id_, sent, sight, now) for id_, sent in execution.unsettled()})
     execution = execution.with_sent(_explained(execution, sight.listed))
     odd = execution.expected != sight.held
     execution = replace(execution, odd_since=(execution.odd_since or now) if odd else None)
@@ -122,7 +124,7 @@ def _explained(execution: Execution, listed: Iterable[OrderState]) -> dict[str, 
     return changed
 
 
-def _seen(client_id: str, sent: Sent, sight: Sight) -> Sent:
+def _seen(client_id: str, sent: Sent, sight: Sight, now: datetime) -> Sent:
     state = sight.truth.order(client_id) or sight.truth.conditional(client_id) or sight.asked.get(client_id)
     match state:
         case OrderState():
@@ -130,7 +132,14 @@ def _seen(client_id: str, sent: Sent, sight: Sight) -> Sent:
         case ConditionalState():
             return replace(sent, outcome=Outcome.OVER if state.status in _FRUITLESS else Outcome.LIVE)
         case None:
-            return replace(sent, absences=sent.absences + 1)
+            missed = replace(sent, absences=sent.absences + 1)
+            return replace(missed, outcome=Outcome.OVER) if _is_forgotten(missed, now) else missed
+
+
+def _is_forgotten(sent: Sent, now: datetime) -> bool:
+    """Whether an order that the exchange had has ended so long ago that it does not say how: without a fill, then."""
+    sought = sent.absences >= ABSENCES_MIN and now - sent.sent_at >= FORGOTTEN_AFTER
+    return sent.outcome is Outcome.LIVE and sought
 
 
 def _as_order(sent: Sent, state: OrderState) -> Sent:

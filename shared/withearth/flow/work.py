@@ -157,13 +157,13 @@ def _tell_surplus(job: Job) -> None:
 
 
 def _ask(job: Job, client_id: str, sent: Sent) -> OrderState | ConditionalState | None:
-    """One order of ours. A triggered conditional order is told by the ordinary order that it became."""
+    """One order of ours. A conditional one that went off is told by the ordinary order that it became."""
     symbol = job.execution.terms.symbol
     if sent.leg in {Leg.ENTRY, Leg.EXIT}:
         return job.venue.order(symbol, client_id)
     conditional = job.venue.conditional(symbol, client_id)
     triggered = {ConditionalStatus.TRIGGERING, ConditionalStatus.TRIGGERED, ConditionalStatus.FINISHED}
-    if conditional is not None and conditional.status in triggered:
+    if conditional is None or conditional.status in triggered:
         return job.venue.order(symbol, client_id) or conditional
     return conditional
 
