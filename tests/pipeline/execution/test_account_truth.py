@@ -4,15 +4,25 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 
-from tests.builders.trading import MINUTE, SYMBOL, Move, Trading, World, a_long, with_fault
-from tests.builders.trading_stories import AWAY, BEYOND_STOP, SECOND, an_intent, assert_over, by_hand, filled
+from tests.builders.trading import MINUTE, START, SYMBOL, Move, Trading, World, a_long, with_fault
+from tests.builders.trading_stories import (
+    AWAY,
+    BEYOND_STOP,
+    SECOND,
+    an_intent,
+    assert_booked,
+    assert_over,
+    by_hand,
+    filled,
+)
 from withearth.domain.errors import Refused
 from withearth.domain.reasons import Reason
-from withearth.execution.venue import Venue
+from withearth.domain.times import decision_id, tick_id, to_ms
+from withearth.execution.venue import FundingFee, Venue
 from withearth.flow.account import free_margin, sheet_of
 from withearth.flow.documents import account_ref, book_ref, intent_ref, trading_ref, view_ref
 from withearth.flow.limits import limits_document
@@ -250,6 +260,50 @@ def test_a_record_that_comes_a_moment_late_stops_nothing(tmp_path: Path) -> None
 
         assert sheet(trading).is_known(world.now())
         assert (Decimal(9_500), Decimal(0)) == (sheet(trading).equity, sheet(trading).drawdown_pct)
+
+
+class LateFunding:
+    """An exchange that charges funding some seconds after the hour, as its records say."""
+
+    LATE: Final = 7 * SECOND
+
+    def __init__(self, venue: Any, world: World) -> None:
+        self._venue = venue
+        self._world = world
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    def funding_fees(self, symbol: str, since_ms: int) -> tuple[FundingFee, ...]:
+        """The payments, each when its time has come."""
+        late_ms = self.LATE // timedelta(milliseconds=1)
+        charged = [replace(each, at_ms=each.at_ms + late_ms) for each in self._venue.funding_fees(symbol, since_ms)]
+        return tuple(each for each in charged if each.at_ms <= to_ms(self._world.now()))
+
+
+@pytest.mark.parametrize("position_mode", ["ONEWAY", "HEDGE"])
+def test_funding_is_waited_for_when_a_trade_ends_on_the_hour(tmp_path: Path, position_mode: str) -> None:
+    """Its horizon and the settlement are one instant: the trade ends with the payment that is charged after it."""
+    world = World(*filled(None), hedge_mode=position_mode == "HEDGE")
+    world.feed.set_funding(SYMBOL, "0.00012345")
+    at = START + timedelta(hours=7, minutes=50)
+    world.sleep(at - world.now())
+    intent = a_long(
+        intent_id=decision_id(SYMBOL, tick_id(at)), decided_at=at, expires_at=at + 4 * MINUTE, horizon_min=5
+    )
+    with demo(tmp_path, world, POSITION_MODE=position_mode) as trading:
+        trading.runtime = replace(trading.runtime, venue=cast(Venue, LateFunding(trading.runtime.venue, world)))
+        trading.reconcile()
+        trading.deliver(intent)
+        assert world.held()
+        world.sleep(at + 5 * MINUTE - world.now())
+        trading.reconcile()
+        assert not world.held()
+        assert world.now() < at + 5 * MINUTE + LateFunding.LATE
+        trading.see_through(intent)
+
+        assert Decimal(trading.trade(intent)["funding"]) < 0
+        assert_booked(world, trading, intent)
 
 
 def test_what_no_record_explains_is_told(tmp_path: Path) -> None:
