@@ -17,6 +17,7 @@ from withearth.execution.funding import SETTLED_WITHIN_MS, fees_of_side
 from withearth.execution.lineage import Leg
 from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
 from withearth.execution.record import Execution, Terms
+from withearth.execution.trailing import risk_of
 from withearth.execution.venue import EXTERNAL, QUOTE_ASSET, Fill, FundingFee, PositionSide, Venue
 from withearth.flow.documents import ledger_ref, position_ref, trade_ref
 from withearth.flow.journal import closing, event, opening
@@ -118,8 +119,9 @@ def _booked(venue: Venue, execution: Execution, entries: list[Fill], exits: list
     gross = sum((each.realized for each in (*entries, *exits)), Decimal(0))
     commission = sum((_in_quote(venue, each) for each in (*entries, *exits)), Decimal(0))
     funding = sum((each.amount for each in fees), Decimal(0))
-    risk = abs(average_entry(execution) - execution.terms.sl) * execution.filled
-    return Result.of(gross, commission, funding, risk)
+    # A fill at the stop itself risked nothing that a result could be held against: then R is what was planned.
+    distance = abs(average_entry(execution) - execution.terms.sl) or risk_of(execution.terms)
+    return Result.of(gross, commission, funding, distance * execution.filled)
 
 
 def _in_quote(venue: Venue, fill: Fill) -> Decimal:

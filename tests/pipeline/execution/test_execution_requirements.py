@@ -656,3 +656,38 @@ def test_the_price_falls_through_entry_and_stop_at_once(tmp_path: Path) -> None:
         assert_entered_once(world, an_intent())
         if world.earned():
             assert_booked(world, trading, an_intent())
+
+
+class Falls:
+    """An exchange on which the price falls while the first order is on its way."""
+
+    def __init__(self, venue: Any, world: World, price: Decimal) -> None:
+        self._venue = venue
+        self._world = world
+        self._price = price
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    def place(self, *asked: Any) -> Any:
+        """Send an order, at the price of then."""
+        self._world.play([Move(timedelta(), self._price)])
+        self._world.sleep(timedelta())
+        return self._venue.place(*asked)
+
+
+def test_an_entry_that_is_filled_at_its_stop_is_booked(tmp_path: Path) -> None:
+    """Nothing was at risk from the price that was paid: R is what was planned, and the trade ends."""
+    world, stop = World(), a_long().sl
+    with Trading(tmp_path, world, ENTRY_MODE="MARKET") as trading:
+        falls = Falls(trading.runtime.venue, world, stop - Decimal("2.5"))
+        trading.runtime = replace(trading.runtime, venue=cast(Venue, falls))
+        trading.see_through(an_intent())
+        row = trading.trade(an_intent())
+
+        assert stop == Decimal(row["entry"])
+        assert Decimal(row["net_pnl"]) / Decimal("2.5") == pytest.approx(
+            Decimal(row["r_multiple"]), abs=Decimal("0.001")
+        )
+        assert_over(world, trading)
+        assert_booked(world, trading, an_intent())
