@@ -111,15 +111,21 @@ def _follow(runtime: Runtime, trade: Stored) -> bool:
 def go_on(runtime: Runtime, venue: Venue) -> None:
     """Go on with every execution that nobody is at work on, those with something at stake first.
 
-    Each gets a share of the pass only, and one that cannot be gone on with keeps nobody else waiting.
+    Each gets a share of the pass only, and one that cannot be gone on with keeps nobody else waiting: what nobody has
+    foreseen is raised when all the others have had their turn.
     """
-    now = runtime.clock.now()
+    now, unforeseen = runtime.clock.now(), list[Exception]()
     left = [each for each in executions_begun(runtime) if each.data["lease_until"] <= now]
     for each in sorted(left, key=_urgency):
         try:
             resume(runtime, venue, each, SHARE_OF_A_PASS)
         except Retryable as error:
             log.warning("execution_delayed %s: %s", each.ref.id, error)
+        except Exception as error:
+            log.exception("execution_failed %s", each.ref.id)
+            unforeseen.append(error)
+    if unforeseen:
+        raise unforeseen[0]
 
 
 def _urgency(intent: Stored) -> int:
