@@ -138,6 +138,26 @@ def test_an_empty_account_begins_anew() -> None:
     assert (Decimal(300), Decimal(1)) == (again.units, again.unit_value)
 
 
+@pytest.mark.parametrize("kind", ["TRANSFER", "REFERRAL_KICKBACK"])
+def test_an_account_that_was_empty_has_a_drawdown_once_it_holds_something(kind: str) -> None:
+    """Whatever the exchange calls what came in."""
+    filled = after(beginning(a_balance("0"), [], NOW), a_balance("500"), [a_record(kind, "500")], NOW).sheet
+    lost = after(filled, a_balance("400"), [a_record("REALIZED_PNL", "-100")], NOW).sheet
+
+    assert (Decimal(0), Decimal(20)) == (filled.drawdown_pct, lost.drawdown_pct)
+
+
+@pytest.mark.parametrize("unrealized", ["0", "-5"])
+def test_after_a_total_loss_a_person_may_begin_anew(unrealized: str) -> None:
+    """Nothing is left, or less: no highest value of nothing, and the next money is measured from where it begins."""
+    wiped = after(a_sheet(), a_balance("0", unrealized), [a_record("INSURANCE_CLEAR", "-1000")], NOW).sheet
+    begun = wiped.from_here()
+    again = after(begun, a_balance("300"), [a_record("TRANSFER", "300")], NOW).sheet
+
+    assert wiped.drawdown_pct >= 100
+    assert (Decimal(0), Decimal(0), Decimal(300)) == (begun.drawdown_pct, again.drawdown_pct, again.units)
+
+
 AMOUNTS: Final = st.decimals(min_value="-900", max_value="5000", places=8)
 
 

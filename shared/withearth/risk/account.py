@@ -95,8 +95,8 @@ class Sheet:
         return self.at - OVERLAP
 
     def from_here(self) -> "Sheet":
-        """The account with its present value as the highest: a new beginning after a drawdown."""
-        return replace(self, peak=self.unit_value)
+        """The account with its present value as the highest: a new beginning after a drawdown, even a total one."""
+        return replace(self, peak=self.unit_value) if self.unit_value > 0 else _anew(self)
 
     def to_document(self) -> dict[str, Any]:
         """The account as it is kept."""
@@ -178,12 +178,15 @@ def after(sheet: Sheet, balance: Balance, records: Iterable[Income], now: dateti
 
 def _moved(sheet: Sheet, amount: Decimal) -> Sheet:
     """The account whose units have taken up money that moved. One that was empty before, or is now, begins anew."""
+    if not amount and sheet.units > 0:
+        return sheet
     value = (sheet.equity - amount) / sheet.units if sheet.units > 0 else _NOTHING
     units = sheet.units + amount / value if value > 0 else _NOTHING
-    if not amount:
-        return sheet
-    if units > 0 and sheet.equity > 0:
-        return replace(sheet, units=units)
+    return replace(sheet, units=units) if units > 0 and sheet.equity > 0 else _anew(sheet)
+
+
+def _anew(sheet: Sheet) -> Sheet:
+    """The account as if it were seen for the first time."""
     return replace(sheet, units=max(sheet.equity, _NOTHING), peak=_ONE)
 
 
