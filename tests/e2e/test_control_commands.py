@@ -9,9 +9,11 @@ from socket import socket
 import pytest
 
 from tests.builders.command_line import command, environment, withearth
+from tests.builders.trading import live_settings
 from withearth.bootstrap import open_store
-from withearth.flow.documents import flatten_ref, trading_ref
+from withearth.flow.documents import flatten_ref, live_begun_ref, trading_ref
 from withearth.store.firestore import FirestoreStore
+from withearth.store.port import Create
 
 
 @pytest.fixture
@@ -44,6 +46,22 @@ def test_halt_reduce_and_resume_are_kept_with_their_reason(books: Path) -> None:
     assert "EXECUTE_TRADES is false" in shown
     for limit, value in (("MAX_OPEN_POSITIONS", "3"), ("MAX_DAILY_LOSS_USDT", "off"), ("MIN_EDGE_BPS", "off")):
         assert any(limit in line and value in line for line in shown.splitlines())
+
+
+def test_resume_says_that_real_money_has_not_begun(books: Path) -> None:
+    """The first pass would halt what was resumed before it: nothing is changed, and the way is told."""
+    live = live_settings("key")
+    refused = withearth(books, "resume", "--why", "go", **live)
+
+    assert 2 == refused.returncode
+    assert "real money begins HALTED" in refused.stderr
+    assert "none" == state_of(books)
+
+    store = open_store(books / ".withearth")
+    store.commit([Create(live_begun_ref(), {})])
+    store.close()
+    assert 0 == withearth(books, "resume", "--why", "go", **live).returncode
+    assert "ACTIVE: go" == state_of(books)
 
 
 def test_flatten_asks_for_the_word(books: Path) -> None:

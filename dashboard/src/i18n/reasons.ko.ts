@@ -85,4 +85,5 @@ export const reasons: Readonly<Record<string, string>> = {
   CONTROL_UNTIMELY: "요청이 5분보다 오래되었거나 앞선 시계에서 왔습니다.",
   CONTROL_WORD_MISSING: "모두 청산하려면 FLATTEN을 입력해야 합니다.",
   CONTROL_NOTHING_HELD: "닫을 것이 없습니다. 섀도 거래는 아무것도 보유하지 않습니다.",
+  CONTROL_NOT_BEGUN: "실거래는 다음 점검과 함께 정지 상태로 시작합니다. 확인한 뒤 재개하십시오.",
 };

@@ -17,7 +17,14 @@ from withearth.cli.console import console, settings_with
 from withearth.domain.errors import Misconfigured
 from withearth.flow.control import WORD
 from withearth.flow.limits import limits_document
-from withearth.flow.trading_state import Standing, TradingState, ask_to_flatten, persistently, set_state
+from withearth.flow.trading_state import (
+    Standing,
+    TradingState,
+    ask_to_flatten,
+    is_to_begin,
+    persistently,
+    set_state,
+)
 from withearth.local.clocks import WallClock
 from withearth.local.desk import user
 from withearth.settings import Settings
@@ -40,6 +47,12 @@ def reduce(why: Why, state: State = None) -> None:
 
 def resume(why: Why, state: State = None) -> None:
     """Allow entries again."""
+    settings = settings_with({})
+    if settings.execute_trades and is_to_begin(_books(settings, state), settings.venue.upper()):
+        raise Misconfigured(
+            "Nothing was changed: VENUE is live, and real money begins HALTED with the reconciler's first pass. Start "
+            "it, look at the limits and the account with `withearth status`, then resume.",
+        )
     _set(TradingState.ACTIVE, why, state)
 
 

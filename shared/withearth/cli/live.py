@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -16,6 +17,7 @@ from withearth.domain.times import TICK
 from withearth.execution.paper_venue import PaperVenue
 from withearth.execution.venue import LIVE
 from withearth.flow.runtime import Runtime
+from withearth.flow.trading_state import begin_live, persistently
 from withearth.local.clocks import WallClock
 from withearth.local.cloud import LocalCloud
 from withearth.local.demo import START, WARM_UP, running_demo
@@ -54,6 +56,8 @@ def run(
         if isinstance(runtime.venue, PaperVenue):
             runtime.venue.keep_in(settings.state_dir / "paper-exchange.json")
         remember_latest(settings.state_dir, settings.state_dir)
+        # At once, so that no resume of the minute before the first pass is overtaken by it.
+        persistently(clock, "begin", partial(begin_live, runtime))
         cloud = LocalCloud(runtime, bus)
         jobs = CLOUD_JOBS if settings.sentiment == "off" else (*CLOUD_JOBS, *SLOW_JOBS)
         # A dispatcher may wait for the exchange's next minute, and a reconciler that protects waits for nobody.

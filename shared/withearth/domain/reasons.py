@@ -116,6 +116,7 @@ class Reason(Coded):
     CONTROL_UNTIMELY = "CONTROL_UNTIMELY", "The request is older than five minutes, or from a clock that is ahead."
     CONTROL_WORD_MISSING = "CONTROL_WORD_MISSING", "Closing everything needs the word FLATTEN, typed."
     CONTROL_NOTHING_HELD = "CONTROL_NOTHING_HELD", "There is nothing to close: shadow trades hold nothing."
+    CONTROL_NOT_BEGUN = "CONTROL_NOT_BEGUN", "Real money begins halted with the next pass: look, then resume after it."
 
     # Sentiment
     SENTIMENT_UNREACHABLE = "SENTIMENT_UNREACHABLE", "The source of sentiment could not be reached, or broke down."

@@ -13,16 +13,17 @@ from typing import Any, Final
 from withearth.domain.canonical import digest
 from withearth.domain.reasons import Reason
 from withearth.domain.times import to_ms
-from withearth.flow.documents import control_request_ref, trading_ref, view_ref
+from withearth.flow.documents import control_request_ref, live_begun_ref, trading_ref, view_ref
 from withearth.flow.journal import event
 from withearth.flow.runtime import SHADOW, Runtime
 from withearth.flow.trading_state import (
     Standing,
     TradingState,
     flatten_request,
+    is_to_begin,
     persistently,
     set_state,
-    standing,
+    standing_of,
 )
 from withearth.store.port import AlreadyExists, Stored, VersionMismatch, Write, version_of, write_over
 from withearth.views.contract import ID_CHARS_MAX, TEXT_CHARS_MAX, ControlAnswer, ControlRequest, ControlView
@@ -84,6 +85,8 @@ def _refusal(runtime: Runtime, asked: Mapping[str, Any]) -> Reason | None:
     now = runtime.clock.now()
     if not now - TIMELY <= request["at"] <= now + AHEAD:
         return Reason.CONTROL_UNTIMELY
+    if request["action"] == "resume" and is_to_begin(runtime.store, runtime.mode):
+        return Reason.CONTROL_NOT_BEGUN
     if request["action"] != "flatten":
         return None
     if request["word"] != WORD:
@@ -101,8 +104,8 @@ def _obey(runtime: Runtime, asked: Stored, told: Stored | None) -> ControlAnswer
 
 
 def _refuse(runtime: Runtime, asked: Stored, told: Stored | None, code: Reason) -> ControlAnswer:
-    now, state = runtime.clock.now(), standing(runtime.store.get(trading_ref())).state
-    answer = _worded(asked, now, state, code)
+    now, (trading, begun) = runtime.clock.now(), runtime.store.get_many([trading_ref(), live_begun_ref()])
+    answer = _worded(asked, now, standing_of(runtime.mode, trading, begun).state, code)
     told_once = f"control-{to_ms(now)}-{digest(answer['id'])[:16]}"
     record = event(told_once, code.value, now, "", f"{answer['action']} ({answer['who']})")
     try:

@@ -107,9 +107,14 @@ def standing_of(mode: str, trading: Stored | None, begun: Stored | None) -> Stan
     return standing(trading)
 
 
+def is_to_begin(store: DocumentStore, mode: str) -> bool:
+    """Whether real money has yet to begin, halted: who resumes before that resumes something else."""
+    return mode == LIVE and store.get(live_begun_ref()) is None
+
+
 def begin_live(runtime: Runtime) -> None:
     """Halt an installation that begins to trade real money, once."""
-    if runtime.mode == LIVE and runtime.store.get(live_begun_ref()) is None:
+    if is_to_begin(runtime.store, runtime.mode):
         trip(runtime, AT_FIRST, Replace(live_begun_ref(), {"at": runtime.clock.now()}))
 
 

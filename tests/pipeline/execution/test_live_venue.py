@@ -13,11 +13,12 @@ from tests.builders.trading_stories import BEYOND_TARGET, an_intent, assert_book
 from withearth.domain.errors import Misconfigured
 from withearth.execution.binance import BinanceVenue, open_binance_venue
 from withearth.execution.lineage import Leg
-from withearth.flow.documents import intent_ref, trading_ref, view_ref
+from withearth.flow.documents import control_request_ref, intent_ref, trading_ref, view_ref
 from withearth.flow.trading_state import AT_FIRST, Standing, TradingState, set_state, standing
 from withearth.paper.faults import Fault, FaultKind
 from withearth.paper.transport import PaperTransport
 from withearth.settings import Settings
+from withearth.store.port import Replace
 
 LIVE: Final = live_settings(KEY)
 DEMO: Final = LIVE | {"VENUE": "demo", "BINANCE_KEY_ENVIRONMENT": "demo"}
@@ -138,6 +139,22 @@ def test_real_money_begins_halted_until_a_person_resumes(tmp_path: Path) -> None
         view = trading.store.get(view_ref("limits"))
         assert view is not None
         assert AT_FIRST == view.data["trading"]["why"]
+
+
+def test_real_money_is_not_resumed_before_it_has_begun(tmp_path: Path) -> None:
+    """A resume that stands when the first pass comes is refused, and told; the one after it is obeyed."""
+    with live(tmp_path, World()) as trading:
+        request = {"id": "r-1", "action": "resume", "word": None, "why": "go", "who": "me", "at": trading.world.now()}
+        for id_ in ("r-1", "r-2"):
+            trading.store.commit([Replace(control_request_ref(), request | {"id": id_})])
+            trading.reconcile()
+        view = trading.store.get(view_ref("control"))
+        found = standing(trading.store.get(trading_ref()))
+
+        assert view is not None
+        told = {each["id"]: (each["outcome"], each["code"], each["state"]) for each in view.data["answers"]}
+        assert {"r-1": ("REFUSED", "CONTROL_NOT_BEGUN", "HALTED"), "r-2": ("OBEYED", None, "ACTIVE")} == told
+        assert (TradingState.ACTIVE, "go") == (found.state, found.why)
 
 
 def test_real_money_is_traded_once_resumed(tmp_path: Path) -> None:
