@@ -4,12 +4,12 @@
 #   deploy/deploy.sh PROJECT [--dry-run] [--yes] [--only STEP[,STEP…]]
 #
 # --dry-run prints every command and runs none. --yes applies the plan without asking. --only runs the named steps:
-# check state choices packages dashboard init artifacts upload plan apply hosting keep doctor
+# check state choices packages dashboard init artifacts upload plan settings apply hosting keep doctor
 set -eu
 cd "$(dirname "$0")/.."
 
 FUNCTIONS="dispatcher worker executor reconciler sentiment api"
-STEPS="check state choices packages dashboard init artifacts upload plan apply hosting keep doctor"
+STEPS="check state choices packages dashboard init artifacts upload plan settings apply hosting keep doctor"
 PLACEHOLDER="you@example.com"
 
 project="" dry_run=false yes=false only="$STEPS"
@@ -130,6 +130,13 @@ step_upload() {
 step_plan() {
   say "What would change"
   run $terraform plan -input=false -out=withearth.tfplan $variables
+  printf '+ %s show -json withearth.tfplan >dist/plan.json\n' "$terraform"
+  $dry_run || $terraform show -json withearth.tfplan >dist/plan.json
+}
+
+step_settings() {
+  say "Would each function start with its settings"
+  run .venv/bin/python -m withearth.deployment dist/plan.json
 }
 
 step_apply() {

@@ -1,9 +1,14 @@
 """What Terraform is told by the code, so that nothing is written down twice: one file, generated and tested.
 
 Sizes stand here because the estimate of costs needs them too. Times are seconds, memory is MiB, cpu is vCPUs.
+
+What a plan cannot check by this file, the rules between two settings, `python -m withearth.deployment PLAN.json` checks
+before it is applied: otherwise no function would start, and nobody would look after what is open.
 """
 
 import json
+import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,14 +17,16 @@ from typing import Any, Final, get_args
 from pydantic import SecretStr
 
 from withearth import signals
+from withearth.domain.errors import Misconfigured
 from withearth.flow.documents import EXPIRE_AT, EXPIRING
 from withearth.local.scheduler import CLOUD_JOBS, SLOW_JOBS
 from withearth.messaging.port import MARKET_TICKS, TRADE_INTENTS
-from withearth.settings import KEYS
+from withearth.settings import KEYS, load_settings
 from withearth.settings.wording import bounds, field_of
 from withearth.store.indexes import INDEXES, Index
 
 FILE: Final = Path("terraform/generated.json")
+FUNCTION: Final = "google_cloudfunctions2_function"
 ONE_MACHINE: Final = frozenset(
     {"DATA_DIR", "FIRESTORE_EMULATOR_HOST", "PORT", "PUBSUB_EMULATOR_HOST", "RECORDED_DECISIONS"}
 )
@@ -89,3 +96,25 @@ def _allowed(key: str) -> dict[str, Any]:
 
 def _number(value: float | Decimal) -> int | float:
     return int(value) if value == int(value) else float(value)
+
+
+def check(plan: Mapping[str, Any]) -> None:
+    """Raise Misconfigured, a sentence a line, unless every function of a plan in Terraform's JSON starts as planned."""
+    for change in plan["resource_changes"]:
+        planned = change["change"]["after"]
+        if change["type"] == FUNCTION and planned is not None:
+            load_settings(planned["service_config"][0]["environment_variables"], env_file=None)
+
+
+def main(file: str) -> int:
+    """Check the plan in a file; return the exit status."""
+    try:
+        check(json.loads(Path(file).read_text(encoding="utf-8")))
+    except Misconfigured as error:
+        sys.stderr.write(f"The plan must not be applied. {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -24,6 +24,7 @@ case "$(basename "$0") $*" in
   "terraform "*"output -raw dashboard_site") printf demo-project ;;
   "terraform "*"output -raw environment") printf "STORE='cloud'\\n" ;;
   "withearth doctor") test "$STORE" = cloud ;;
+  "python -m withearth.deployment "*) test ! -e "$WORLD/misconfigured" ;;
   "terraform "*" plan "*) test ! -e "$WORLD/broken" ;;
   "terraform "*" init "*) mkdir -p terraform/.terraform; touch terraform/.terraform.lock.hcl ;;
   "firebase target:apply "*) touch dashboard/.firebaserc firebase-debug.log ;;
@@ -45,7 +46,8 @@ class Checkout:
         shutil.copy(ROOT / ".gitignore", self.root)
         for name in TOOLS:
             self._record(self._bin / name)
-        self._record(self.root / ".venv" / "bin" / "withearth")
+        for name in ("python", "withearth"):
+            self._record(self.root / ".venv" / "bin" / name)
         self.choose("owner@example.com")
         self._git("init", "-q")
         self._git("add", "-A")
@@ -104,6 +106,7 @@ def test_a_deployment_gives_every_command_in_its_order(checkout: Checkout) -> No
         "terraform -chdir=terraform apply -input=false -auto-approve -target=module.artifacts",
         "gcloud storage cp --no-clobber dist/dispatcher.zip",
         "terraform -chdir=terraform plan -input=false -out=withearth.tfplan -var project_id=demo-project",
+        "python -m withearth.deployment dist/plan.json",
         "terraform -chdir=terraform apply -input=false withearth.tfplan",
         "firebase target:apply hosting dashboard demo-project",
         "firebase deploy --only hosting:dashboard --project demo-project",
@@ -155,17 +158,19 @@ def test_a_dry_run_prints_every_command_and_gives_none(checkout: Checkout) -> No
     checkout.deploy(PROJECT, "--yes")
     shown = {line.removeprefix("+ ").split()[0] for line in dry.stdout.splitlines() if line.startswith("+ ")}
     assert dry.returncode == 0
-    assert shown == {"gcloud", "make", "npm", "terraform", "firebase", "sh"}
+    assert shown == {"gcloud", "make", "npm", "terraform", "firebase", "sh", ".venv/bin/python"}
     assert sum(line.startswith("+ ") for line in dry.stdout.splitlines()) == len(checkout.calls())
 
 
-def test_a_plan_that_fails_changes_nothing(checkout: Checkout) -> None:
-    """Nothing is applied, and nothing is deployed to Hosting."""
-    (checkout.world / "broken").touch()
+@pytest.mark.parametrize("fault", ["broken", "misconfigured"])
+def test_a_plan_that_fails_changes_nothing(checkout: Checkout, fault: str) -> None:
+    """Nothing is applied, and nothing is deployed to Hosting: nor where no function would start with its settings."""
+    (checkout.world / fault).touch()
     done = checkout.deploy(PROJECT, "--yes")
 
     assert done.returncode != 0
-    assert not [call for call in checkout.calls() if call.endswith("withearth.tfplan") or call.startswith("firebase")]
+    assert not [call for call in checkout.calls() if call.endswith("apply -input=false withearth.tfplan")]
+    assert not [call for call in checkout.calls() if call.startswith("firebase")]
 
 
 def test_nothing_is_applied_unasked(checkout: Checkout) -> None:

@@ -1,12 +1,16 @@
 """What the Terraform plan has to agree on with the code: settings, indexes, topics, sizes, signals, alerts."""
 
 import re
+from copy import deepcopy
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any, Final
 
+import pytest
+
 from tests.terraform.plans import OWNER, PROJECT, ROOT, Plan
 from withearth import deployment
+from withearth.domain.errors import Misconfigured
 from withearth.flow.documents import CLAIM_LEASE, EXPIRE_AT, EXPIRING
 from withearth.flow.work import WORK_FOR
 from withearth.local.scheduler import CLOUD_JOBS, SLOW_JOBS
@@ -37,6 +41,18 @@ def test_every_environment_is_accepted_by_the_settings(plan: Plan) -> None:
     """Loaded as the function loads it, with nothing misspelt and every rule between two settings kept."""
     for environment in environments(plan).values():
         load_settings(environment, env_file=None)
+
+
+def test_a_plan_that_no_function_would_start_with_is_told(plan: Plan) -> None:
+    """Each setting is in its range; together they are refused, as the function itself would."""
+    deployment.check(plan.document)
+
+    document = deepcopy(plan.document)
+    for each in document["resource_changes"]:
+        if each["address"] == 'module.function["reconciler"].google_cloudfunctions2_function.this':
+            each["change"]["after"]["service_config"][0]["environment_variables"] |= {"RR_MIN_HIGH_PROB": "3"}
+    with pytest.raises(Misconfigured, match="RR_MIN_HIGH_PROB is 3, above RR_MIN"):
+        deployment.check(document)
 
 
 def test_no_environment_holds_a_secret(plan: Plan) -> None:
