@@ -64,7 +64,11 @@ def generated() -> str:
         "topics": [MARKET_TICKS, TRADE_INTENTS],
         "indexes": [_index(each) for each in INDEXES if each.composite],
         "expiring": {"collections": sorted(EXPIRING), "field": EXPIRE_AT},
-        "signals": {"field": signals.FIELD, "codes": {each.value: each.sentence for each in signals.Signal}},
+        "signals": {
+            "field": signals.FIELD,
+            "codes": {each.value: each.sentence for each in signals.Signal},
+            "apart": {each.value: signals.APART.get(each, ()) for each in signals.Signal},
+        },
         "settings": {key: _allowed(key) for key in sorted(KEYS) if _may_be_told(key)},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

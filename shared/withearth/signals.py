@@ -30,6 +30,13 @@ class Signal(Coded):
     MODEL_BUDGET_SPENT = "MODEL_BUDGET_SPENT", "The day's budget for models does not cover another question."
 
 
+APART: Final = {
+    Signal.POSITION_UNPROTECTED: ("intent_id",),
+    Signal.TRADING_STATE_CHANGED: ("state", "at"),
+}
+"""Facts by which an alert tells one occasion from another: the next one pages while that before is still open."""
+
+
 def tell(signal: Signal, level: int = logging.INFO, **facts: Any) -> None:
     """Write the signal with what it is about. No fact may be a secret, or carry a name that a log record has."""
     told = " ".join(f"{name}={value}" for name, value in facts.items())

@@ -25,7 +25,7 @@ from withearth.flow.reconcile import reconcile
 from withearth.market.traffic import Traffic
 from withearth.paper.faults import Fault, FaultKind
 from withearth.settings import load_settings
-from withearth.signals import FIELD, Signal, tell
+from withearth.signals import APART, FIELD, Signal, tell
 from withearth.store.port import Replace
 
 OPEN_GATE = {"MIN_VOL_FRAC": "0", "MAX_SPREAD_BPS": "100", "FUNDING_WINDOW_MIN": "0"}
@@ -36,9 +36,16 @@ Told = Callable[[], list[str]]
 
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Told:
-    """The codes told so far, in their order."""
+    """The codes told so far, in their order, each with the facts by which its alert tells occasions apart."""
     caplog.set_level(logging.INFO, "withearth.signals")
-    return lambda: [getattr(record, FIELD) for record in caplog.records if hasattr(record, FIELD)]
+
+    def codes() -> list[str]:
+        records = [record for record in caplog.records if hasattr(record, FIELD)]
+        for record in records:
+            assert all(hasattr(record, name) for name in APART.get(getattr(record, FIELD), ()))
+        return [getattr(record, FIELD) for record in records]
+
+    return codes
 
 
 def decided(opened: Installation, number: int) -> None:

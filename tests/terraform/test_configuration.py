@@ -16,7 +16,7 @@ from withearth.flow.work import WORK_FOR
 from withearth.local.scheduler import CLOUD_JOBS, SLOW_JOBS
 from withearth.messaging.port import MARKET_TICKS, TRADE_INTENTS
 from withearth.settings import KEYS, SECRET_KEYS, is_reference, load_settings
-from withearth.signals import FIELD, Signal
+from withearth.signals import APART, FIELD, Signal
 from withearth.store.indexes import INDEXES
 
 RUNBOOK: Final = ROOT / "docs" / "runbook.md"
@@ -156,6 +156,22 @@ def test_every_signal_is_counted_as_the_code_logs_it(plan: Plan) -> None:
 
     for signal in Signal:
         assert filters[f"withearth/{signal.lower()}"].endswith(f' AND jsonPayload.{FIELD}="{signal}"')
+
+
+def test_every_occasion_that_pages_has_an_incident_of_its_own(plan: Plan) -> None:
+    """One that comes while an incident is open is told to nobody: another position, or the next halt."""
+    metrics = {each["name"]: each for each in plan.resources("google_logging_metric")}
+    grouped = {}
+    for each in plan.resources("google_monitoring_alert_policy"):
+        for threshold in each["conditions"][0]["condition_threshold"]:
+            metric = threshold["filter"].split('"')[1].removeprefix("logging.googleapis.com/user/")
+            grouped[metric] = threshold["aggregations"][0]["group_by_fields"]
+
+    for signal, facts in APART.items():
+        metric = metrics[f"withearth/{signal.lower()}"]
+        assert {each["key"] for each in metric["metric_descriptor"][0]["labels"]} == set(facts)
+        assert metric["label_extractors"] == {name: f"EXTRACT(jsonPayload.{name})" for name in facts}
+        assert grouped[metric["name"]] == [f"metric.label.{name}" for name in facts]
 
 
 def test_every_signal_is_told_somewhere() -> None:

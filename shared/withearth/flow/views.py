@@ -91,6 +91,7 @@ def _tell_of_trading(earlier: LimitsView | None, trading: Trading) -> None:
             state=trading["state"],
             who=trading["who"],
             why=trading["why"],
+            at=trading["at"],
         )
 
 

@@ -17,15 +17,17 @@ locals {
     no-pass = { signal = "PASS_DONE", duration = "600s", title = "The reconciler is silent for 10 minutes" }
   }
 
-  # Everything with a threshold: events are summed over a window, levels are taken at their highest.
-  summed  = { aligner = "ALIGN_SUM", reducer = "REDUCE_SUM" }
-  highest = { aligner = "ALIGN_MAX", reducer = "REDUCE_MAX", window_s = 60 }
+  # Everything with a threshold: events are summed over a window, levels are taken at their highest. An incident stays open for
+  # half an hour, and silences what comes into it: so each occasion that a signal tells apart has its own.
+  summed  = { aligner = "ALIGN_SUM", reducer = "REDUCE_SUM", apart = [] }
+  highest = { aligner = "ALIGN_MAX", reducer = "REDUCE_MAX", apart = [], window_s = 60 }
   thresholds = merge(
     {
       for name, each in local.signalled : name => merge(local.summed, {
         title    = each.title
         severity = each.severity
         filter   = local.signal_metric[each.signal]
+        apart    = [for name in var.signals.apart[each.signal] : "metric.label.${name}"]
         above    = 0
         window_s = 60
       })
@@ -88,6 +90,7 @@ resource "google_monitoring_alert_policy" "threshold" {
         alignment_period     = "${each.value.window_s}s"
         per_series_aligner   = each.value.aligner
         cross_series_reducer = each.value.reducer
+        group_by_fields      = each.value.apart
       }
     }
   }

@@ -26,7 +26,17 @@ resource "google_logging_metric" "signal" {
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"
+
+    dynamic "labels" {
+      for_each = var.signals.apart[each.key]
+      content {
+        key        = labels.value
+        value_type = "STRING"
+      }
+    }
   }
+
+  label_extractors = { for name in var.signals.apart[each.key] : name => "EXTRACT(jsonPayload.${name})" }
 }
 
 resource "google_logging_metric" "errors" {

@@ -17,8 +17,9 @@ variable "signals" {
   type = object({
     field = string
     codes = map(string)
+    apart = map(list(string))
   })
-  description = "Codes that the functions log, each with its sentence, and the field that holds them."
+  description = "Codes that the functions log, each with its sentence, the field that holds them, and for each code the fields that tell one occasion from another."
 }
 
 variable "alert_email" {
