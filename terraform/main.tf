@@ -17,7 +17,7 @@ locals {
   scheduled = { for name, cron in local.code.schedules : name => cron if contains(keys(local.deployed), name) }
   stages = {
     # A tick is worth something for two minutes, an intent for three: what is older may be forgotten.
-    market-ticks  = { publisher = "dispatcher", consumer = "worker", ordered = false, retention_s = 600, ack_deadline_s = 70, max_attempts = 5, backoff_s = [10, 60] }
+    market-ticks  = { publisher = "dispatcher", consumer = "worker", ordered = false, retention_s = 600, ack_deadline_s = 120, max_attempts = 5, backoff_s = [10, 60] }
     trade-intents = { publisher = "worker", consumer = "executor", ordered = true, retention_s = 600, ack_deadline_s = 120, max_attempts = 5, backoff_s = [10, 60] }
   }
 

@@ -44,11 +44,11 @@ class Size:
     max_instances: int
 
 
-# The executor and the reconciler hold leases of 120 s, which no call may outlive; an execution works for up to 100 s.
-# The dispatcher waits for the next minute where one has not weight enough for a tick.
+# Who works under a lease of 120 s may not outlive it; an execution works for up to 100 s, and a model may take 60. The
+# dispatcher has no lease: with many symbols it waits for the minutes in which it may go on.
 SIZES: Final = {
-    "dispatcher": Size(memory_mib=512, cpu=0.333, timeout_s=115, concurrency=1, max_instances=1),
-    "worker": Size(memory_mib=1024, cpu=1, timeout_s=60, concurrency=8, max_instances=20),
+    "dispatcher": Size(memory_mib=512, cpu=0.333, timeout_s=290, concurrency=1, max_instances=1),
+    "worker": Size(memory_mib=1024, cpu=1, timeout_s=115, concurrency=8, max_instances=20),
     "executor": Size(memory_mib=512, cpu=1, timeout_s=115, concurrency=1, max_instances=4),
     "reconciler": Size(memory_mib=512, cpu=0.333, timeout_s=115, concurrency=1, max_instances=1),
     "sentiment": Size(memory_mib=512, cpu=0.333, timeout_s=600, concurrency=1, max_instances=1),

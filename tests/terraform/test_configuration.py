@@ -11,11 +11,14 @@ import pytest
 from tests.terraform.plans import OWNER, PROJECT, ROOT, Plan
 from withearth import deployment
 from withearth.domain.errors import Misconfigured
+from withearth.domain.times import TICK
+from withearth.flow.dispatch import TO_DECIDE
 from withearth.flow.documents import CLAIM_LEASE, EXPIRE_AT, EXPIRING
 from withearth.flow.work import WORK_FOR
 from withearth.local.scheduler import CLOUD_JOBS, SLOW_JOBS
 from withearth.messaging.port import MARKET_TICKS, TRADE_INTENTS
 from withearth.settings import KEYS, SECRET_KEYS, is_reference, load_settings
+from withearth.settings.wording import bounds
 from withearth.signals import APART, FIELD, Signal
 from withearth.store.indexes import INDEXES
 
@@ -127,10 +130,24 @@ def test_subscriptions_deliver_as_the_flow_needs_it(plan: Plan) -> None:
 
 def test_no_call_outlives_its_lease(plan: Plan) -> None:
     """An execution is given up before its function is killed, and that before its lease can be taken over."""
-    for name in ("executor", "reconciler", "worker", "dispatcher"):
+    for name in ("executor", "reconciler", "worker"):
         assert timedelta(seconds=functions(plan)[name]["timeout_seconds"]) < CLAIM_LEASE
     for name in ("executor", "reconciler"):
         assert timedelta(seconds=functions(plan)[name]["timeout_seconds"]) > WORK_FOR
+
+
+def test_no_call_is_killed_while_it_waits_as_it_may(plan: Plan) -> None:
+    """For the last minute in which a tick may be sent, and, past the wait for its candle, for the slowest model."""
+
+    def most_s(key: str) -> float:
+        ends = bounds(key)
+        assert ends is not None
+        return float(ends[1])
+
+    limits = {name: config["timeout_seconds"] for name, config in functions(plan).items()}
+
+    assert most_s("MAX_TICK_AGE_SEC") - TO_DECIDE.total_seconds() < limits["dispatcher"] < TICK.total_seconds()
+    assert most_s("G_TIMEOUT_MS") / 1000 + load_settings({}, None).candle_wait_sec < limits["worker"]
 
 
 def test_functions_are_bounded(default_plan: Plan, plan: Plan) -> None:
