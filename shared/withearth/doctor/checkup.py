@@ -23,7 +23,7 @@ from withearth.doctor.line import Line
 from withearth.doctor.running import Check
 from withearth.domain.clock import Clock
 from withearth.domain.times import TICK, floor_to_tick, tick_id, to_ms
-from withearth.settings import KEYS, SECRET_KEYS, SecretSource, Settings, is_reference, reveal
+from withearth.settings import KEYS, SecretSource, Settings, is_reference, reveal
 
 SYMBOLS_ASKED: Final = 20
 """Of how many symbols margin type and leverage are looked up: each is a request."""
@@ -237,13 +237,15 @@ def _cloud_schedules(practice: Practice) -> list[Finding]:
 
 
 def _cloud_secrets(practice: Practice) -> list[Finding]:
-    """Every reference leads to a value. The value itself is not looked at."""
+    """Every reference that is made use of leads to a value. The value itself is not looked at."""
     settings, found = practice.settings, []
-    for key in SECRET_KEYS:
+    for key in keys.needed(settings):
         if is_reference(getattr(settings, key.lower()).get_secret_value()):
             reveal(settings, key, practice.secrets)
             found.append(key)
-    return [ok("secrets", f"{', '.join(found) or 'None'} of the settings stand in Secret Manager, and can be read.")]
+    if not found:
+        return [ok("secrets", "Nothing in Secret Manager is needed with these settings.")]
+    return [ok("secrets", f"{', '.join(found)} can be read in Secret Manager.")]
 
 
 Look = Callable[[Practice], Sequence[Finding]]

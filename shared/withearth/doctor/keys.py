@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from withearth.doctor.findings import Finding, ok, problem, warning
 from withearth.doctor.line import Reply
+from withearth.doctor.models import names
 from withearth.execution.environment import REFUSED_KEYS
 from withearth.settings import Settings
 
@@ -17,6 +18,13 @@ _TRANSFERS: Final = ("enableInternalTransfer", "permitsUniversalTransfer")
 def sends_orders(settings: Settings) -> bool:
     """Whether orders leave this machine with these settings."""
     return settings.execute_trades and settings.venue != "paper"
+
+
+def needed(settings: Settings) -> list[str]:
+    """The secrets that are made use of with these settings, by their keys."""
+    trading = ["BINANCE_API_KEY", "BINANCE_API_SECRET"] if sends_orders(settings) else []
+    model = ["GOOGLE_API_KEY"] if names(settings) and not settings.vertex_project else []
+    return [*trading, *model, *(["XAI_API_KEY"] if settings.sentiment != "off" else [])]
 
 
 def presence(settings: Settings) -> Finding:
