@@ -1,6 +1,6 @@
 locals {
   apis = toset(concat(var.more, [
-    "artifactregistry", "billingbudgets", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "cloudscheduler",
+    "artifactregistry", "billingbudgets", "cloudbilling", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "cloudscheduler",
     "compute", "firebase", "firebasehosting", "firebaserules", "firestore", "iam", "identitytoolkit", "logging",
     "monitoring", "pubsub", "run", "secretmanager", "storage",
   ]))
