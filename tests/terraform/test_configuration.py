@@ -198,6 +198,22 @@ def test_every_signal_is_told_somewhere() -> None:
     assert not [signal for signal in Signal if f"Signal.{signal}" not in code]
 
 
+def test_silence_is_noticed_whether_the_counter_stops_or_stays_at_nothing(plan: Plan) -> None:
+    """Of what is told every five minutes within fifteen, of what is told every minute within ten."""
+    policies = [each for each in plan.resources("google_monitoring_alert_policy") if len(each["conditions"]) > 1]
+    found = {}
+    for each in policies:
+        (absent,) = each["conditions"][0]["condition_absent"]
+        (counted,) = each["conditions"][1]["condition_threshold"]
+        assert each["combiner"] == "OR"
+        assert absent["filter"] == counted["filter"]
+        assert (counted["comparison"], counted["threshold_value"]) == ("COMPARISON_LT", 1)
+        assert counted["aggregations"][0]["alignment_period"] == absent["duration"]
+        found[absent["filter"].split('"')[1].rsplit("/", 1)[1].upper()] = absent["duration"]
+
+    assert found == {Signal.TICK_SENT: "900s", Signal.PASS_DONE: "600s"}
+
+
 def test_every_alert_has_its_section_in_the_runbook(plan: Plan) -> None:
     """The link in an alert leads to a heading of its own."""
     headings = re.findall(r"^## (.+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)

@@ -105,7 +105,8 @@ resource "google_monitoring_alert_policy" "threshold" {
   }
 }
 
-# An absence is only noticed of what has been there: the first tick and the first pass arm these alerts.
+# An absence is only noticed of what has been there: the first tick and the first pass arm these alerts. A counter that nobody
+# feeds may stop, or go on at nothing: either is silence.
 resource "google_monitoring_alert_policy" "silent" {
   for_each              = local.silent
   display_name          = "withEarth: ${each.value.title}"
@@ -122,6 +123,23 @@ resource "google_monitoring_alert_policy" "silent" {
 
       aggregations {
         alignment_period     = "60s"
+        per_series_aligner   = "ALIGN_SUM"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+
+  conditions {
+    display_name = "${each.value.title}: none was counted"
+
+    condition_threshold {
+      filter          = local.signal_metric[each.value.signal]
+      comparison      = "COMPARISON_LT"
+      threshold_value = 1
+      duration        = "0s"
+
+      aggregations {
+        alignment_period     = each.value.duration
         per_series_aligner   = "ALIGN_SUM"
         cross_series_reducer = "REDUCE_SUM"
       }
