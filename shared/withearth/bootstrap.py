@@ -203,11 +203,11 @@ def _journalled(clock: Clock, store: DocumentStore) -> "Note":
     from withearth.flow.journal import event
     from withearth.store.port import AlreadyExists
 
-    def note(path: str, why: str) -> None:
+    def note(told: str) -> None:
         now = clock.now()
-        what = f"fallback-{tick_id(floor_to_tick(now))}-{digest([path, why])[:12]}"
+        what = f"fallback-{tick_id(floor_to_tick(now))}-{digest(told)[:12]}"
         try:
-            store.commit([event(what, "MARKET_FALLBACK", now, "", f"{path} by REST, after {why}")])
+            store.commit([event(what, "MARKET_FALLBACK", now, "", told)])
         except AlreadyExists:
             return
         except WithEarthError as error:

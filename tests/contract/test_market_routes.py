@@ -16,6 +16,7 @@ from withearth.domain.errors import MarketFault
 from withearth.domain.reasons import Reason
 from withearth.domain.times import Timeframe
 from withearth.features.indicators import HISTORY_BARS
+from withearth.flow.dispatch import dispatch
 from withearth.market.binance import BinanceMarket
 from withearth.market.routes import Access, Calls, RestRoute, Route
 from withearth.market.sdk_route import SdkRoute
@@ -36,14 +37,14 @@ class Ways:
         self.outside = Outside.with_symbols(SYMBOLS, self.clock)
         face = self.outside.exchange.face
         self.by_sdk, self.by_rest = Network(PaperTransport(face)), Network(PaperTransport(face))
-        self.notes: list[tuple[str, str]] = []
+        self.notes: list[str] = []
 
     def calls(self, sdk: BaseAdapter | None = None, retries: int = 0) -> Calls:
         """SDK first, over its own network or another one."""
         access = Access(ADDRESS, retries=retries, transport=self.by_rest)
         routes: list[Route] = [SdkRoute(Access(ADDRESS, transport=sdk or self.by_sdk)), RestRoute(access)]
         traffic = Traffic("outside", self.clock)
-        return Calls(routes, access, self.clock, traffic, lambda path, why: self.notes.append((path, why)))
+        return Calls(routes, access, self.clock, traffic, self.notes.append)
 
 
 @pytest.fixture
@@ -106,8 +107,8 @@ def test_rest_steps_in_where_the_sdk_s_path_is_broken(ways: Ways, broken: Broken
 
     assert bodies[0] == bodies[1]
     assert ways.by_rest.count(KLINES) == 2
-    assert [path for path, _ in ways.notes] == [KLINES, KLINES]
-    assert all(why.startswith("SDK: ") for _, why in ways.notes)
+    assert len(ways.notes) == 2
+    assert all(told.startswith(f"{KLINES} by REST, after SDK: ") for told in ways.notes)
 
 
 def test_as_long_as_the_sdk_answers_nobody_else_is_asked(ways: Ways) -> None:
@@ -136,7 +137,7 @@ def test_a_missing_sdk_is_a_reason_like_any_other(ways: Ways, monkeypatch: pytes
     monkeypatch.setitem(__import__("sys").modules, "binance_common.configuration", None)
     ways.calls().get(KLINES, 1, {"symbol": "BTCUSDT", "interval": "5m", "limit": 3})
 
-    assert ways.notes == [(KLINES, "SDK: ModuleNotFoundError")]
+    assert ways.notes == [f"{KLINES} by REST, after SDK: ModuleNotFoundError"]
 
 
 def test_what_did_not_come_is_asked_again_with_growing_pauses(ways: Ways) -> None:
@@ -160,8 +161,9 @@ def test_the_whole_market_works_by_the_sdk(ways: Ways) -> None:
     assert set(market.quotes(SYMBOLS, AT)) == set(SYMBOLS)
 
 
-def test_the_journal_tells_when_rest_steps_in(ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once a tick for each way it happens, however many calls it happens to."""
+@pytest.fixture
+def by_rest_only(ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """An installation that asks by the SDK first, whose path is broken."""
 
     def send(_self: object, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         if "X-MBX-APIKEY" in request.headers:  # the SDK sends it always, plain REST never
@@ -169,8 +171,13 @@ def test_the_journal_tells_when_rest_steps_in(ways: Ways, tmp_path: Path, monkey
         return ways.by_rest.send(request, **options)
 
     monkeypatch.setattr("requests.adapters.HTTPAdapter.send", send)
-    values = {"MARKET": "live", "MARKET_CLIENT": "sdk", "BINANCE_FAPI_BASE": ADDRESS}
-    installation = Installation(tmp_path, now=ways.clock.now(), given=values)
+    values = {"MARKET": "live", "MARKET_CLIENT": "sdk", "BINANCE_FAPI_BASE": ADDRESS, "MIN_VOL_FRAC": "0"}
+    return Installation(tmp_path, now=ways.clock.now(), given=values)
+
+
+def test_the_journal_tells_when_rest_steps_in(ways: Ways, by_rest_only: Installation) -> None:
+    """Once a tick for each way it happens, however many calls it happens to."""
+    installation = by_rest_only
     for _ in range(2):
         installation.runtime.market.depth("BTCUSDT", AT)
 
@@ -178,6 +185,26 @@ def test_the_journal_tells_when_rest_steps_in(ways: Ways, tmp_path: Path, monkey
     assert told.data["kind"] == "MARKET_FALLBACK"
     assert told.data["text"] == "/fapi/v1/depth by REST, after SDK: NetworkError"
     assert ways.by_rest.count("/fapi/v1/depth") == 2
+
+
+def test_a_decision_tells_which_calls_rest_made_for_it(by_rest_only: Installation) -> None:
+    """Those for its candles, made side by side, for its book, and for its quote, which came with the message."""
+    dispatch(by_rest_only.runtime)
+    by_rest_only.cloud().deliver()
+    first, *_ = by_rest_only.store.query(Query("decisions"))
+
+    paths = ("depth", "exchangeInfo", "klines", "premiumIndex", "ticker/bookTicker", "time")
+    assert [f"/fapi/v1/{path} by REST, after SDK: NetworkError" for path in paths] == first.data["fallbacks"]
+
+
+def test_a_decision_without_a_fallback_tells_of_none(tmp_path: Path) -> None:
+    """The list is there, and empty."""
+    installation = Installation(tmp_path)
+    dispatch(installation.runtime)
+    installation.cloud().deliver()
+    first, *_ = installation.store.query(Query("decisions"))
+
+    assert first.data["fallbacks"] == []
 
 
 OLD_TESTNET = "https://testnet.binancefuture.com"

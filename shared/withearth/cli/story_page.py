@@ -95,6 +95,7 @@ def _verdict(decision: Mapping[str, Any]) -> Table:
     codes = decision.get("reasons") or ()
     blocked = [("blocked by", f"{code}: {Reason[code].sentence}") for code in codes]
     told = [("market", decision.get("market")), ("stage", decision.get("stage")), ("detail", decision.get("detail"))]
+    told += [("asked", each) for each in decision.get("fallbacks", ())]
     done = "would be traded" if decision.get("intent") is not None else "was not traded"
     return _pairs([*told, *blocked, ("verdict", done if decision["state"] == "DONE" else decision["state"])])
 

@@ -27,6 +27,7 @@ from withearth.flow.documents import CLAIM_LEASE, DECISION_RETENTION, DecisionSt
 from withearth.flow.labelling import label_due
 from withearth.flow.runtime import Runtime
 from withearth.flow.sentiment import fresh_sentiment
+from withearth.market.fallbacks import listening
 from withearth.messaging.events import MarketTick, TradeIntent, encode
 from withearth.messaging.port import TRADE_INTENTS, Message
 from withearth.store.port import AlreadyExists, Document, Ref, Replace, Stored, Write, write_over
@@ -94,7 +95,10 @@ def _decided(runtime: Runtime, tick: MarketTick) -> Document:
         # The dispatcher's clock may be a moment ahead of ours. Deciding now would decide without the bar.
         raise Unavailable(f"{ref} is of a tick that is not over yet by this clock")
     case = _case(runtime, tick, closed_at, ref, stored)
-    return _finish(case, _work_out(case))
+    with listening() as fallbacks:
+        verdict = _work_out(case)
+    case.audit["fallbacks"] = sorted(fallbacks.union(tick.fallbacks or ()))
+    return _finish(case, verdict)
 
 
 def _case(runtime: Runtime, tick: MarketTick, closed_at: datetime, ref: Ref, stored: Stored | None) -> _Case:
@@ -111,6 +115,7 @@ def _heading(runtime: Runtime, tick: MarketTick, closed_at: datetime) -> dict[st
         "tick_id": tick.tick_id,
         "as_of": closed_at,
         "market": runtime.market.origin.value,
+        "fallbacks": [],
         "predictor": None,
         "snapshot": None,
         "snapshot_hash": None,

@@ -9,7 +9,7 @@ time.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from withearth.domain.times import floor_to_tick, tick_id
 from withearth.flow.documents import tick_ref
 from withearth.flow.runtime import Runtime
 from withearth.flow.universe import find_symbols
+from withearth.market.fallbacks import listening
 from withearth.market.weights import tick_weight
 from withearth.messaging.events import MarketTick, QuoteSlice, encode
 from withearth.messaging.port import MARKET_TICKS, Message
@@ -78,9 +79,13 @@ def _portions(runtime: Runtime, closed_at: datetime, symbols: Sequence[str]) -> 
 
 
 def _publish(runtime: Runtime, closed_at: datetime, symbols: Sequence[str], charted: frozenset[str]) -> None:
-    quotes, no_quote = quotes_or_why(runtime, symbols, closed_at)
+    with listening() as fallbacks:
+        quotes, no_quote = quotes_or_why(runtime, symbols, closed_at)
     tick = tick_id(closed_at)
-    ticks = [market_tick(each, tick, quotes.get(each), no_quote, charted=each in charted) for each in symbols]
+    ticks = [
+        market_tick(each, tick, quotes.get(each), no_quote, charted=each in charted, fallbacks=fallbacks)
+        for each in symbols
+    ]
     runtime.publisher.publish(MARKET_TICKS, [_message(each) for each in ticks])
 
 
@@ -95,10 +100,23 @@ def quotes_or_why(
 
 
 def market_tick(
-    symbol: str, tick: str, quote: Quote | None, no_quote: Reason | None = None, *, charted: bool = False
+    symbol: str,
+    tick: str,
+    quote: Quote | None,
+    no_quote: Reason | None = None,
+    *,
+    charted: bool = False,
+    fallbacks: Iterable[str] = (),
 ) -> MarketTick:
     """The event that asks for a decision, with the symbol's slice of the all-symbol calls."""
-    return MarketTick(symbol=symbol, tick_id=tick, quote=_slice(quote), no_quote=no_quote, charted=charted)
+    return MarketTick(
+        symbol=symbol,
+        tick_id=tick,
+        quote=_slice(quote),
+        no_quote=no_quote,
+        charted=charted,
+        fallbacks=tuple(sorted(fallbacks)) or None,
+    )
 
 
 def _slice(quote: Quote | None) -> QuoteSlice | None:

@@ -11,6 +11,7 @@ from withearth.flow.dispatch import market_tick, quotes_or_why
 from withearth.flow.execute import execute
 from withearth.flow.runtime import Runtime
 from withearth.flow.universe import symbols_of
+from withearth.market.fallbacks import listening
 from withearth.messaging.events import TradeIntent
 from withearth.store.port import Document
 
@@ -36,8 +37,10 @@ def decision_now(runtime: Runtime, symbol: str) -> Document:
     if symbol not in symbols_of(runtime):
         raise InvalidEvent(Reason.SYMBOL_NOT_CONFIGURED, symbol)
     closed_at = floor_to_tick(runtime.clock.now())
-    quotes, no_quote = quotes_or_why(runtime, [symbol], closed_at)
-    return decide(runtime, market_tick(symbol, tick_id(closed_at), quotes.get(symbol), no_quote))
+    with listening() as fallbacks:
+        quotes, no_quote = quotes_or_why(runtime, [symbol], closed_at)
+    quote = quotes.get(symbol)
+    return decide(runtime, market_tick(symbol, tick_id(closed_at), quote, no_quote, fallbacks=fallbacks))
 
 
 def summary(decision: Document) -> dict[str, Any]:

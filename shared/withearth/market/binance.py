@@ -14,14 +14,15 @@ Chosen on purpose:
 import json
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -53,6 +54,9 @@ ONE_BY_ONE_MAX: Final = 4
 
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, IndexError, ArithmeticError, AttributeError)
 """What reading an answer of another shape than documented ends in."""
+
+_Asked = TypeVar("_Asked")
+_Found = TypeVar("_Found")
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +160,7 @@ class BinanceMarket:
 
     def _prices_of(self, symbols: Iterable[str]) -> tuple[Any, Any]:
         """The same rows, one by one and side by side: what fails is that symbol's own loss, unless all of them do."""
-        outcomes = list(self._pool.map(self._price_of, sorted(set(symbols).intersection(self.listed()))))
+        outcomes = self._side_by_side(self._price_of, sorted(set(symbols).intersection(self.listed())))
         found = [each for each in outcomes if not isinstance(each, MarketFault)]
         faults = [each for each in outcomes if isinstance(each, MarketFault)]
         if faults and not found:
@@ -193,7 +197,7 @@ class BinanceMarket:
         known = {each: self._known(symbol, each, _closed(as_of, each), limit) for each in Timeframe}
         unknown = [each for each, window in known.items() if window is None]
         fetch = partial(self._awaited, symbol, as_of, limit)
-        found = list(self._pool.map(fetch, unknown) if len(unknown) > 1 else map(fetch, unknown))
+        found = self._side_by_side(fetch, unknown) if len(unknown) > 1 else list(map(fetch, unknown))
         windows = {each: window for each, window in known.items() if window is not None}
         return windows | dict(zip(unknown, found, strict=True))
 
@@ -223,6 +227,11 @@ class BinanceMarket:
             if any(row["symbol"] != symbol for row in rows):
                 raise MarketFault(Reason.DATA_MISMATCH, f"funding of {symbol} was asked for")
             return tuple(Settlement(from_ms(row["fundingTime"]), _number(row["fundingRate"])) for row in rows)
+
+    def _side_by_side(self, call: Callable[[_Asked], _Found], asked: Sequence[_Asked]) -> list[_Found]:
+        """What a call brings for each, all at once, with every thread in the context of who asks."""
+        contexts = [copy_context() for _ in asked]
+        return list(self._pool.map(lambda context, each: context.run(call, each), contexts, asked))
 
     def _settle(self, as_of: datetime) -> None:
         """Wait until the bars that close at an instant are final. Raises MarketFault when that would be too long."""

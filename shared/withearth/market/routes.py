@@ -17,6 +17,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from withearth.domain.clock import Timer
 from withearth.domain.errors import MarketFault
 from withearth.domain.reasons import Reason
+from withearth.market.fallbacks import tell
 from withearth.market.traffic import BANNED, LIMITED, Traffic
 
 OK: Final = 200
@@ -31,11 +32,11 @@ _REFUSALS: Final = {
 log = logging.getLogger(__name__)
 
 Query = Mapping[str, Any]
-Note = Callable[[str, str], None]
-"""Hears on which path which route failed, and how."""
+Note = Callable[[str], None]
+"""Hears which call another route made, and how the one before failed."""
 
 
-def unheard(_path: str, _why: str) -> None:
+def unheard(_told: str) -> None:
     """Nobody listens."""
 
 
@@ -156,8 +157,10 @@ class Calls:
         return self._counted(last, path, weight, query)
 
     def _step_in(self, route: Route, path: str, why: str) -> None:
-        log.warning("market_fallback %s %s: %s", route.name, path, why)
-        self._note(path, f"{route.name}: {why}")
+        told = f"{path} by {self._routes[-1].name}, after {route.name}: {why}"
+        log.warning("market_fallback %s", told)
+        tell(told)
+        self._note(told)
 
     def _counted(self, route: Route, path: str, weight: int, query: Query) -> Reply:
         self._traffic.admit(weight)

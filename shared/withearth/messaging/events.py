@@ -74,13 +74,14 @@ class MarketTick(Event):
     """A 5m bar has closed: decide on this symbol. `quote` is absent when the market had none.
 
     `no_quote` says why, where that was the same for every symbol. `charted` asks to leave the candles for the
-    dashboard's charts.
+    dashboard's charts. `fallbacks` are the calls for quotes that another way had to make, if any.
     """
 
     tick_id: str
     quote: QuoteSlice | None = None
     no_quote: Reason | None = None
     charted: bool = False
+    fallbacks: tuple[str, ...] | None = None
 
     @property
     def about(self) -> str:
