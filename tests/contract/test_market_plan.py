@@ -16,7 +16,7 @@ from withearth.domain.times import TICK, Timeframe
 from withearth.features.indicators import HISTORY_BARS
 from withearth.market.binance import BinanceMarket
 from withearth.market.routes import Access
-from withearth.market.traffic import Traffic
+from withearth.market.traffic import Limits, Traffic
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 FIRST = datetime(2026, 1, 5, 20, 0, tzinfo=UTC)
@@ -225,6 +225,28 @@ def test_depth_is_asked_for_at_its_lowest_weight(stage: Stage) -> None:
 
     assert [query["limit"] for path, query in stage.outside.network.asked if path == DEPTH] == ["20"]
     assert stage.outside.used_weight == 2
+
+
+def test_a_cold_start_that_a_minute_has_not_weight_for_goes_on_where_it_was(stage: Stage) -> None:
+    """What came is kept, of a symbol that is not whole yet too: every tick begins warmer, until all are decided."""
+    traffic = Traffic("outside", stage.clock, reserved_pct=0)
+    market = stage.outside.market(stage.clock, traffic)
+    traffic.limits = Limits(weight_1m=10)
+    seen = []
+    for number in range(4):
+        stage.tick(FIRST + number * TICK)
+        seen.append([_refusal(market, symbol, FIRST + number * TICK) for symbol in SYMBOLS])
+
+    spent = Reason.WEIGHT_SPENT
+    assert seen == [[spent, spent], [None, spent], [None, None], [None, None]]
+
+
+def _refusal(market: BinanceMarket, symbol: str, at: datetime) -> Reason | None:
+    try:
+        market.windows(symbol, at, HISTORY_BARS)
+    except MarketFault as fault:
+        return fault.reason
+    return None
 
 
 def test_a_listing_that_does_not_come_holds_up_nobody(stage: Stage) -> None:
