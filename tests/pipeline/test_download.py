@@ -396,6 +396,15 @@ def test_an_exchange_that_does_not_serve_costs_its_own_days_only(place: Place, k
     assert len(place.candles()) == 31 * 288
 
 
+def test_a_symbol_that_the_exchange_does_not_know_costs_no_other_its_days(place: Place) -> None:
+    """It has left, or was never there: the others' last days come all the same."""
+    gone = Series("GONEUSDT", Timeframe.M5)
+    report = place.download(gone, M5, span=Span(datetime(2024, 3, 11, tzinfo=UTC), NOW))
+
+    assert (len(report.failures), report.fetched) == (2, 2)
+    assert all("GONEUSDT" in each and "-1121" in each for each in report.failures)
+
+
 def test_recordings_of_others_are_left_as_they_are(place: Place) -> None:
     """A file that somebody else recorded keeps its days: no bar gets a second source, and its entry stays."""
     place.download(M5, span=JANUARY)

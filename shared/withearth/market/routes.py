@@ -5,6 +5,7 @@ what an answer that is no good means. A 429 or 418 is never met with another req
 what did not come, and what the exchange failed to serve, is asked again.
 """
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from withearth.market.traffic import BANNED, LIMITED, Traffic
 OK: Final = 200
 POOL: Final = 32
 _SERVER_ERROR: Final = 500
+_BAD_REQUEST: Final = 400
+_NO_SYMBOL: Final = frozenset({-1121, -1122})
+"""The codes for a symbol that is none, or none any more: they are about that symbol, and not about who asks."""
 _REFUSALS: Final = {
     LIMITED: Reason.EXCHANGE_LIMITED,
     BANNED: Reason.EXCHANGE_BANNED,
@@ -172,4 +176,14 @@ class Calls:
 
 def _refusal(path: str, reply: Reply) -> MarketFault:
     text = reply.body[:120].decode("utf-8", "replace")
-    return MarketFault(_REFUSALS.get(reply.status, Reason.MARKET_REFUSED), f"{path}: HTTP {reply.status} {text}")
+    unknown = reply.status == _BAD_REQUEST and _code(reply.body) in _NO_SYMBOL
+    reason = Reason.INSTRUMENT_UNKNOWN if unknown else _REFUSALS.get(reply.status, Reason.MARKET_REFUSED)
+    return MarketFault(reason, f"{path}: HTTP {reply.status} {text}")
+
+
+def _code(body: bytes) -> int | None:
+    """The exchange's own code in a refusal, None where there is none."""
+    try:
+        return int(json.loads(body)["code"])
+    except (ValueError, KeyError, TypeError):
+        return None
