@@ -32,7 +32,6 @@ from withearth.market.manifest import read_manifest
 from withearth.market.recorded import RecordedMarket
 from withearth.market.routes import Access
 from withearth.market.synthetic import SyntheticMarket
-from withearth.market.traffic import Traffic
 from withearth.paper.assembly import Assembled, assemble_exchange, invented_listing
 from withearth.paper.faults import Fault, FaultKind
 from withearth.paper.transport import PaperTransport
@@ -72,9 +71,9 @@ class Place:
     def download(self, *series: Series, span: Span, after: Callable[[], None] = lambda: None) -> Report:
         """Start anew, as a new process would, and bring what is missing."""
         transport = PaperTransport(self.exchange.face, faults=self.exchange.faults)
-        market = BinanceMarket(Access("https://paper.invalid", transport=transport), self.clock)
+        rest = RestHistory(Access("https://paper.invalid", transport=transport), self.clock)
         archive = Archive(Access(self.archive.address, timeout_ms=2_000, retries=1, backoff_ms=10), self.clock)
-        downloader = Downloader(archive, RestHistory(market, self.clock), Shelf(self.directory), self.clock)
+        downloader = Downloader(archive, rest, Shelf(self.directory), self.clock)
         report = downloader.record_listings()
         tasks, there = downloader.tasks(series, span)
         report.add(there)
@@ -437,8 +436,7 @@ def test_nothing_is_asked_of_the_time_before_a_listing(place: Place) -> None:
 
 def test_many_days_from_the_exchange_keep_to_their_share_of_its_weight(place: Place) -> None:
     """Six days of six symbols in an instant: the weight of a minute is spread by waiting, not by being refused."""
-    market = BinanceMarket(Access("https://paper.invalid", transport=PaperTransport(place.exchange.face)), place.clock)
-    rest = RestHistory(market, place.clock)
+    rest = RestHistory(Access("https://paper.invalid", transport=PaperTransport(place.exchange.face)), place.clock)
     span = Span(NOW - timedelta(minutes=50), NOW)
     for _ in range(1_300):
         rest.bars(SYMBOL, Timeframe.M5, span)
@@ -449,9 +447,10 @@ def test_many_days_from_the_exchange_keep_to_their_share_of_its_weight(place: Pl
 def test_weight_that_others_have_used_up_is_waited_for(place: Place) -> None:
     """A trader behind the same address comes first: the page is asked for in the next minute, and comes."""
     access = Access("https://paper.invalid", transport=PaperTransport(place.exchange.face))
-    traffic = Traffic(access.base_url, place.clock)
-    traffic.heard(200, {"X-MBX-USED-WEIGHT-1M": "2300"})
-    rest = RestHistory(BinanceMarket(access, place.clock, traffic), place.clock)
+    trader, rest = BinanceMarket(access, place.clock), RestHistory(access, place.clock)
+    for _ in range(31):
+        trader.turnover(NOW)
+    rest.listing("/fapi/v1/exchangeInfo")
 
     table = rest.bars(SYMBOL, Timeframe.M5, Span(NOW - timedelta(minutes=52), NOW))
 

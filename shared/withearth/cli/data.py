@@ -21,7 +21,6 @@ from withearth.history.shelf import Shelf
 from withearth.history.verify import MonthCoverage, verify
 from withearth.local.clocks import WallClock
 from withearth.local.state import exclusive
-from withearth.market.binance import BinanceMarket
 from withearth.market.manifest import read_manifest
 from withearth.market.routes import Access
 from withearth.settings import Settings
@@ -132,8 +131,8 @@ def _downloader(settings: Settings, shelf: Shelf, clock: WallClock) -> Downloade
     """History is that of the real exchange, whatever test network is traded on."""
     patience = (settings.binance_http_timeout_ms, settings.binance_http_retries, settings.binance_http_backoff_ms)
     archive = Archive(Access(settings.binance_archive_base, *patience), clock)
-    market = BinanceMarket(Access(settings.binance_fapi_base, *patience), clock)
-    return Downloader(archive, RestHistory(market, clock), shelf, clock)
+    rest = RestHistory(Access(settings.binance_fapi_base, *patience), clock)
+    return Downloader(archive, rest, shelf, clock)
 
 
 def _print_report(directory: Path, report: Report) -> None:

@@ -1,7 +1,7 @@
 """The last days, which the archive has not yet, from the exchange's REST API.
 
-Weight-aware: candles are asked for in pages of 499, the cheapest a bar, and at most half of a minute's weight is used,
-so that a trader behind the same address goes on. Once the exchange has refused, or could not be
+Weight-aware: candles are asked for in pages of 499, the cheapest a bar, and none when half of a minute's weight is
+used, by whomever, so that a trader behind the same address goes on. Once the exchange has refused, or could not be
 reached, it is not asked again in this run.
 """
 
@@ -18,17 +18,17 @@ from withearth.domain.reasons import Reason
 from withearth.domain.times import Timeframe, to_ms
 from withearth.history.periods import Span
 from withearth.history.tables import Settlements, bars_from_rows, sound_settlements
+from withearth.market import weights
 from withearth.market.binance import BinanceMarket
+from withearth.market.routes import Access
+from withearth.market.traffic import Traffic
 
 PAGE: Final = 499
+LEFT_TO_OTHERS_PCT: Final = 50
 _MINUTE: Final = timedelta(minutes=1)
-WEIGHT_A_MINUTE: Final = 1_200
-"""Half of what the exchange allows an address (2400)."""
-_PAGE_WEIGHT: Final = 2
-_LISTING_WEIGHT: Final = 1
 _MINUTES_WAITED: Final = 3
-_FUNDING_WEIGHT: Final = 20
-"""Funding has no weight, but 500 requests in five minutes to itself: counted so that 60 a minute are made."""
+_FUNDING_PAUSE: Final = timedelta(seconds=1)
+"""Funding has no weight, but 500 requests in five minutes to itself."""
 _FINAL: Final = frozenset(
     {
         Reason.REGION_REFUSED,
@@ -43,13 +43,13 @@ _FINAL: Final = frozenset(
 class RestHistory:
     """Candles, funding and listings of the exchange, asked for gently. May be asked from any thread."""
 
-    def __init__(self, market: BinanceMarket, timer: Timer) -> None:
-        self._market = market
+    def __init__(self, access: Access, timer: Timer) -> None:
+        traffic = Traffic(access.base_url, timer, reserved_pct=LEFT_TO_OTHERS_PCT)
+        self._market = BinanceMarket(access, timer, traffic)
         self._timer = timer
         self._lock = threading.Lock()
-        self._minute = timer.now()
-        self._spent = 0
         self._refusal: MarketFault | None = None
+        self._next_funding = timer.now()
 
     def bars(self, symbol: str, timeframe: Timeframe, span: Span) -> pa.Table:
         """The candles of a span that are closed by now. Raises MarketFault."""
@@ -58,7 +58,7 @@ class RestHistory:
         start_ms, last_ms = to_ms(span.start), min(to_ms(span.end) - 1, closed)
         while start_ms <= last_ms:
             query = {"symbol": symbol, "interval": timeframe.value, "startTime": start_ms, "endTime": last_ms}
-            page = self._get("/fapi/v1/klines", query | {"limit": PAGE}, _PAGE_WEIGHT)
+            page = self._get("/fapi/v1/klines", query | {"limit": PAGE}, weights.klines(PAGE))
             rows += page
             if len(page) < PAGE:
                 break
@@ -67,32 +67,33 @@ class RestHistory:
 
     def settlements(self, symbol: str, span: Span) -> Settlements:
         """The settled funding of a span. Raises MarketFault."""
-        return sound_settlements(self._asked(lambda: self._settlements(symbol, span), _FUNDING_WEIGHT), span)
+        return sound_settlements(self._asked(lambda: self._settlements(symbol, span)), span)
 
     def listing(self, path: str) -> Any:
         """One of the exchange's lists of all symbols. Raises MarketFault."""
-        return self._get(path, {}, _LISTING_WEIGHT)
+        return self._get(path, {}, weights.LISTING)
 
     def _settlements(self, symbol: str, span: Span) -> Settlements:
         before = timedelta(milliseconds=1)
         until = min(span.end - before, self._timer.now())
+        self._timer.sleep(max(self._next_funding - self._timer.now(), timedelta()))
+        self._next_funding = self._timer.now() + _FUNDING_PAUSE
         found = self._market.settlements(symbol, span.start - before, until)
         return [(to_ms(each.at), format(each.rate, "f")) for each in found]
 
     def _get(self, path: str, query: Mapping[str, Any], weight: int) -> Any:
-        return self._asked(lambda: self._market.get(path, query, weight), weight)
+        return self._asked(lambda: self._market.get(path, query, weight))
 
-    def _asked(self, call: Callable[[], Any], weight: int) -> Any:
+    def _asked(self, call: Callable[[], Any]) -> Any:
         """What a call brings, one at a time, so that a refusal is known to whoever comes next."""
         with self._lock:
-            return self._patiently(call, weight)
+            return self._patiently(call)
 
-    def _patiently(self, call: Callable[[], Any], weight: int) -> Any:
-        """What a call brings; where others have used the minute's weight up, in one of the next minutes."""
+    def _patiently(self, call: Callable[[], Any]) -> Any:
+        """What a call brings; where the minute's weight is used up, in one of the next minutes."""
         for minutes_left in reversed(range(_MINUTES_WAITED + 1)):
             if self._refusal is not None:
                 raise MarketFault(self._refusal.reason, self._refusal.detail)
-            self._pace(weight)
             try:
                 return call()
             except MarketFault as fault:
@@ -102,15 +103,6 @@ class RestHistory:
                     raise
             self._timer.sleep(_MINUTE)
         raise AssertionError  # pragma: no cover  the last attempt returns or raises
-
-    def _pace(self, weight: int) -> None:
-        """Wait for the next minute where this one's share of weight is used up."""
-        if self._timer.now() - self._minute >= _MINUTE:
-            self._minute, self._spent = self._timer.now(), 0
-        if self._spent + weight > WEIGHT_A_MINUTE:
-            self._timer.sleep(max(self._minute + _MINUTE - self._timer.now(), timedelta()))
-            self._minute, self._spent = self._timer.now(), 0
-        self._spent += weight
 
 
 def _after(page: list[Any], timeframe: Timeframe) -> int:
