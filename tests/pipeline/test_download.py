@@ -173,6 +173,20 @@ def test_a_damaged_file_is_told_and_fetched_again(place: Place) -> None:
     assert (place.wrong(), file.read_bytes()) == ([], sound)
 
 
+@pytest.mark.parametrize("left", [b'{"symbols": [', None])
+def test_a_listing_that_is_damaged_or_gone_is_recorded_anew(place: Place, left: bytes | None) -> None:
+    """Whoever has lost it downloads again, and a replay has its filters."""
+    place.download(M5, span=JANUARY)
+    [listing] = place.directory.rglob("fapi-v1-exchangeInfo.json")
+    listing.unlink()
+    if left is not None:
+        listing.write_bytes(left)
+    report = place.download(M5, span=JANUARY)
+
+    assert (report.failures, place.wrong()) == ([], [])
+    assert place.market().instrument(SYMBOL).tick_size > 0
+
+
 def test_a_month_without_a_file_is_fetched_by_days_and_the_last_days_from_the_exchange(place: Place) -> None:
     """Months, then days where there is no month yet, then the REST API up to the last closed bar; no bar is missing."""
     place.archive.candles(M5, JANUARY, synthetic_bars(place, JANUARY))

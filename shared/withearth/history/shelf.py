@@ -58,8 +58,9 @@ class Shelf:
         return name in self._files
 
     def newest_answer(self, name: str, day: str = "") -> Any:
-        """The newest recorded answer of this name, of one day if it is given; None where there is none."""
-        names = [each for each in self._files if each.startswith(f"{ANSWERS}/{day}") and each.endswith(f"/{name}")]
+        """The newest recorded answer of this name, of one day if it is given; None where none is there whole."""
+        named = (each for each in self._files if each.startswith(f"{ANSWERS}/{day}") and each.endswith(f"/{name}"))
+        names = [each for each in named if is_whole(self.directory, self._files[each])]
         return json.loads((self.directory / max(names)).read_bytes()) if names else None
 
     def put(self, name: str, content: bytes, about: Mapping[str, Any]) -> None:
