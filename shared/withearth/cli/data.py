@@ -59,8 +59,6 @@ def download(
     span = Span(day_of(instant(start, "--from")).start, now if end is None else instant(end, "--to"))
     if span.start >= min(span.end, now):
         raise Misconfigured("--from comes before --to, and lies in the past.")
-    if not settings.names_symbols:
-        raise Misconfigured(f"--symbols is {symbols}: history is downloaded for symbols that are named.")
     series = list(_series(settings.symbols, _timeframes(interval), funding=funding))
     with exclusive(directory, "--data"):
         downloader = _downloader(settings, Shelf(directory), clock)

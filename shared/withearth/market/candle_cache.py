@@ -72,11 +72,6 @@ class CandleCache:
         for timeframe in Timeframe:
             self._kept.pop((symbol, timeframe), None)
 
-    def keep_only(self, symbols: set[str]) -> None:
-        """Forget every other symbol: what has left the market would be kept for ever."""
-        for symbol in {symbol for symbol, _ in list(self._kept)} - symbols:
-            self.forget(symbol)
-
 
 def has_gap(bars: Candles) -> bool:
     """Whether a bar is missing between the first and the last."""
