@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.builders.snapshots import a_snapshot
-from withearth.decision.prediction import Prediction, Question
+from withearth.decision.prediction import Prediction, Question, audit_of
 from withearth.decision.recorded import RecordedPredictor, read_decisions
 from withearth.domain.errors import Misconfigured, Refused
 from withearth.domain.reasons import Reason
@@ -67,6 +67,15 @@ def test_a_decision_that_never_reached_a_predictor_has_no_answer(stored: dict[st
 def test_a_decision_without_the_field_has_no_answer() -> None:
     """A document that lacks the prediction altogether is as silent as one with none."""
     assert Reason.DECISION_NOT_RECORDED is _refusal(RecordedPredictor({ID: {"decision_id": ID}}), _question())
+
+
+def test_a_second_attempt_that_there_was_no_time_for_ends_as_it_did() -> None:
+    """What came of the first attempt did not decide then, and does not now."""
+    attempt = {"model": "a", "response": '{"candidates": []}', "blocked_by": "MODEL_INVALID"}
+    asked = audit_of("a@1.1", "gemini", attempts=[attempt], blocked_by="MODEL_TIMEOUT", detail="no time was left")
+    predictor = RecordedPredictor({ID: _decision(prediction=None, asked=asked)})
+
+    assert Reason.MODEL_TIMEOUT is _refusal(predictor, _question())
 
 
 def test_blank_lines_and_decisions_without_an_answer_are_read(tmp_path: Path) -> None:

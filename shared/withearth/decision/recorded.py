@@ -76,9 +76,9 @@ def replayed(audit: Audit | None, prediction: Any, question: Question) -> Answer
 
 
 def _rejudged(audit: Audit, question: Question) -> Prediction:
-    """The last response's verdict, by today's validator. What brought no response ends as it did."""
+    """The last response's verdict, by today's validator. What brought no response, or none in time, ends as it did."""
     response = audit["attempts"][-1]["response"] if audit["attempts"] else None
-    if response is None:
+    if response is None or audit.get("blocked_by") == Reason.MODEL_TIMEOUT:
         raise _as_it_was(audit)
     try:
         return judge(read_response(response), question)
