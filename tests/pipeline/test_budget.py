@@ -237,6 +237,16 @@ def test_a_good_answer_ends_the_row(tmp_path: Path) -> None:
     assert _codes(opened, [0, 5, 10, 15]) == ["MODEL_TIMEOUT", None, "MODEL_TIMEOUT", None]
 
 
+def test_an_answer_outside_the_calibration_ends_the_row_and_safe_mode_too(tmp_path: Path) -> None:
+    """The model said something: that nobody knows what it is worth is no failure of the model."""
+    beyond = Reason.MODEL_UNCALIBRATED
+    predictor = Scripted(FAILS, beyond, FAILS, FAILS, beyond, LONG, cost=Spend(1, 1))
+    opened = installation(tmp_path, predictor, MODEL_SAFE_MODE_AFTER="2", MODEL_PROBE_SEC="3600")
+
+    told = [FAILS, beyond, FAILS, FAILS, beyond, None]
+    assert [None if code is None else code.value for code in told] == _codes(opened, [0, 5, 10, 15, 20, 25])
+
+
 def test_safe_mode_lets_one_probe_out(tmp_path: Path) -> None:
     """Of two symbols at the same tick one is the probe, and the other waits."""
     predictor = Scripted(FAILS, LONG, cost=Spend(1, 1))

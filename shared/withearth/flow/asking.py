@@ -148,13 +148,15 @@ def settlement(runtime: Runtime, question: Question, ticket: Ticket, outcome: Ou
         account_change(ticket.day, actual + -ticket.reserved, reserved=-ticket.reserved, questions=1)
     ]
     failed = isinstance(outcome, Unanswered) and outcome.reason not in NO_FAILURE
+    # What is outside the calibration was said by a model that is well.
+    spoke = isinstance(outcome, Answer) or outcome.reason is Reason.MODEL_UNCALIBRATED
     if failed:
         writes.append(Increment(model_health_ref(), {"failures": 1}))
     if failed and ticket.failures + 1 == runtime.settings.model_safe_mode_after:
         told = f"{ticket.failures + 1} failures in a row, the last {outcome.audit['blocked_by']}"
         event_id = f"{question.decision_id}-safe-mode"
         writes.append(event(event_id, Reason.MODEL_SAFE_MODE.value, runtime.clock.now(), "", told))
-    if isinstance(outcome, Answer) and ticket.failures:
+    if spoke and ticket.failures:
         writes.append(Replace(model_health_ref(), {"failures": 0}))
     return writes
 
