@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.builders.installation import AlwaysLong, Installation
-from withearth.flow.documents import chart_ref
+from withearth.flow.documents import DecisionState, chart_ref, decision_ref
 from withearth.store.port import Create
 from withearth.store.sqlite import SqliteStore
 
@@ -231,6 +231,16 @@ def test_a_decision_is_told_whole(installation: Installation) -> None:
     assert (told["decision"]["decision_id"], told["trade"]["id"]) == (trade["id"], trade["id"])
     assert told["decision"]["snapshot"]["frames"].keys() == {"5m", "1h", "4h", "1d"}
     assert (status, "BTCUSDT-20200101T0000Z" in answer["message"]) == (404, True)
+
+
+def test_a_decision_that_is_being_made_is_not_told(tmp_path: Path) -> None:
+    """Its document holds nothing but the claim of whoever decides, and no page could show that."""
+    installation = Installation(tmp_path)
+    claim = {"decision_id": "BTCUSDT-20260105T0005Z", "symbol": "BTCUSDT", "state": DecisionState.CLAIMED.value}
+    installation.runtime.store.commit([Create(decision_ref(claim["decision_id"]), claim)])
+    status, answer = get(installation, f"/api/decisions/{claim['decision_id']}")
+
+    assert (status, answer["message"]) == (404, "BTCUSDT-20260105T0005Z is being decided: ask again in a minute.")
 
 
 def test_a_chart_that_nobody_keeps_is_worked_out(installation: Installation) -> None:

@@ -4,6 +4,7 @@ import {
   HistogramSeries,
   LineStyle,
   type CandlestickData,
+  type IChartApi,
   type IPriceLine,
   type ISeriesApi,
   type SeriesMarker,
@@ -21,8 +22,12 @@ export interface CandleData {
   readonly trades: readonly Trade[];
   readonly decisions: readonly Decided[];
   readonly positions: readonly Position[];
+  /** The bar that was chosen, by its open time; null while the newest one is followed. */
+  readonly chosenMs: number | null;
   /** What the pointer is over: the open time of a bar, null beside the chart. */
   readonly onHover: (openMs: number | null) => void;
+  /** What was clicked or tapped. */
+  readonly onChoose: (openMs: number) => void;
 }
 
 type Marker = SeriesMarker<UTCTimestamp>;
@@ -119,6 +124,25 @@ function precision({ bars }: CandleData): number {
 
 const VOLUME_TOP = 0.82;
 
+/** Show where the chosen bar stands, and move the chart to it where it is out of sight. */
+function mark(chart: IChartApi, series: ISeriesApi<"Candlestick">, { bars, chosenMs }: CandleData): void {
+  const index = chosenMs === null ? -1 : bars.open_ms.indexOf(chosenMs);
+  const close = bars.close[index];
+  if (chosenMs === null || close === undefined) {
+    chart.clearCrosshairPosition();
+    return;
+  }
+  const seen = chart.timeScale().getVisibleLogicalRange();
+  if (seen !== null && (index < seen.from || index > seen.to)) {
+    const half = (seen.to - seen.from) / 2;
+    chart.timeScale().setVisibleLogicalRange({ from: index - half, to: index + half });
+  }
+  chart.setCrosshairPosition(close, (chosenMs / 1000) as UTCTimestamp, series);
+}
+
+/** What the drawing is made from; all else only moves over it. */
+const DRAWN = ["bars", "trades", "decisions", "positions"] as const;
+
 /** Candles with entries, exits, stops, targets and decisions. */
 export const drawCandles: Draw<CandleData> = (box, first) => {
   const look = colours();
@@ -143,8 +167,7 @@ export const drawCandles: Draw<CandleData> = (box, first) => {
   const marks = createSeriesMarkers(series, []);
   let lines: IPriceLine[] = [];
   let newest = first;
-  const update = (data: CandleData): void => {
-    newest = data;
+  const draw = (data: CandleData): void => {
     series.setData(candles(data));
     volume.setData(
       data.bars.open_ms.map((ms, index) => ({
@@ -156,9 +179,19 @@ export const drawCandles: Draw<CandleData> = (box, first) => {
     for (const line of lines) series.removePriceLine(line);
     lines = levels(series, data, look);
   };
-  update(first);
+  const update = (data: CandleData): void => {
+    const before = newest;
+    newest = data;
+    if (DRAWN.some((name) => before[name] !== data[name])) draw(data);
+    if (before.chosenMs !== data.chosenMs) mark(chart, series, data);
+  };
+  draw(first);
+  if (first.chosenMs !== null) mark(chart, series, first);
   chart.subscribeCrosshairMove(({ time }) => {
     newest.onHover(typeof time === "number" ? time * 1000 : null);
+  });
+  chart.subscribeClick(({ time }) => {
+    if (typeof time === "number") newest.onChoose(time * 1000);
   });
   return {
     update,

@@ -71,6 +71,11 @@ export function plainOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plainOf(each)]));
 }
 
+/** A decision is claimed before it is made, and then has no more than its claim. */
+function isDone(document: unknown): document is Decision {
+  return (document as { state?: unknown } | null)?.state === "DONE";
+}
+
 function isDenied(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   return code === "permission-denied" || code === "unauthenticated";
@@ -192,9 +197,9 @@ class FirestoreSource implements Source {
       read("labels"),
       sdk.getDocs(sdk.query(sdk.collection(db, "events"), ...about)),
     ]);
-    if (decision === null) return null;
+    if (!isDone(decision)) return null;
     return {
-      decision: decision as Decision,
+      decision,
       intent: intent as Intent | null,
       trade: trade as Trade | null,
       label: label as Label | null,

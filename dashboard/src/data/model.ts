@@ -107,6 +107,7 @@ export type DecimalText = string;
 /** `decisions/ID`, DONE: the whole audit. `snapshot` and `asked` are shown as they are. */
 export interface Decision {
   decision_id: string;
+  state: "DONE";
   symbol: string;
   tick_id: string;
   as_of: Instant;

@@ -83,6 +83,12 @@ export function plain(value: number | null | undefined, locale: string, digits =
   return withMinus(format(locale, { maximumFractionDigits: digits }).format(value));
 }
 
+/** A measured price, or what is made from prices: by digits that count, since some prices begin at the ninth decimal. */
+export function figure(value: number | null | undefined, locale: string, digits = 8): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  return withMinus(format(locale, { maximumSignificantDigits: digits }).format(value));
+}
+
 /** The place of a value on a chart. Only for drawing: what is written next to it comes from the text. */
 export function forDrawing(text: Decimal): number {
   return Number(text);

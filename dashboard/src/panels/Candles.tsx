@@ -1,20 +1,19 @@
 /** The price of one symbol, with everything that was done and decided on it. */
 
-import { useSignal } from "@preact/signals";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { CandleData } from "../charts/candles";
 import type { Bars, Chart, Frame } from "../data/model";
-import { plain } from "../format/numbers";
+import { figure } from "../format/numbers";
 import { locale, t } from "../i18n";
-import type { Decided, Store } from "../state/store";
+import type { Store } from "../state/store";
 import { ChartFrame } from "../ui/ChartFrame";
 import { Empty, Panel } from "../ui/Panel";
 import { Segmented } from "../ui/Segmented";
-import { Direction, Moment } from "../ui/values";
+import { Moment, momentText } from "../ui/values";
+import { BarFacts, PRICE_DIGITS } from "./BarFacts";
 import { FRAMES } from "./HeatMap";
 
 const TABLE_ROWS = 60;
-const PRICE_DIGITS = 8;
 
 function useChart(store: Store, symbol: string | null): Chart | null | undefined {
   const [chart, setChart] = useState<Chart | null | undefined>(undefined);
@@ -23,11 +22,12 @@ function useChart(store: Store, symbol: string | null): Chart | null | undefined
     if (symbol === null) return undefined;
     return store.source.watchChart(symbol, setChart);
   }, [store, symbol]);
-  return chart;
+  // Of the symbol before until the effect has run: another symbol's prices are no prices of this one.
+  return chart?.symbol === symbol ? chart : chart === null ? null : undefined;
 }
 
 function price(value: number | undefined): string {
-  return plain(value, locale.value, PRICE_DIGITS);
+  return figure(value, locale.value, PRICE_DIGITS);
 }
 
 function instant(ms: number | undefined): string | null {
@@ -69,7 +69,7 @@ function CandleTable({ bars }: { readonly bars: Bars }) {
             <td>{price(bars.high[index])}</td>
             <td>{price(bars.low[index])}</td>
             <td>{price(bars.close[index])}</td>
-            <td>{plain(bars.volume[index], locale.value)}</td>
+            <td>{figure(bars.volume[index], locale.value)}</td>
           </tr>
         ))}
       </tbody>
@@ -77,86 +77,55 @@ function CandleTable({ bars }: { readonly bars: Bars }) {
   );
 }
 
-/** What was decided on the bar under the pointer, or on the newest one. */
-function Pin({
-  decision,
-  bars,
-  openMs,
-}: {
-  decision: Decided | undefined;
-  bars: Bars;
-  openMs: number | null;
-}) {
-  const index = openMs === null ? bars.open_ms.length - 1 : bars.open_ms.indexOf(openMs);
-  return (
-    <p class="mb-2 flex min-h-6 flex-wrap gap-x-4 gap-y-1 text-sm">
-      <Moment at={instant(bars.open_ms[index])} />
-      <span>
-        <span class="text-quiet">{t("candle.close")}</span> {price(bars.close[index])}
-      </span>
-      {decision && (
-        <span>
-          <Direction side={decision.direction} />{" "}
-          <span class="text-quiet">{decision.blocked_by ?? decision.order?.state ?? decision.stage}</span>
-        </span>
-      )}
-    </p>
+interface Shown {
+  readonly store: Store;
+  readonly bars: Bars;
+  readonly symbol: string;
+  readonly frame: Frame;
+}
+
+/** Which bar is read: the one under the pointer, else the one that was chosen, else the newest. */
+function useBar(bars: Bars) {
+  const [hovered, setHovered] = useState<number | null>(null);
+  const [chosenMs, setChosen] = useState<number | null>(null);
+  const last = bars.open_ms.length - 1;
+  const index = bars.open_ms.indexOf(hovered ?? chosenMs ?? Number.NaN);
+  const choose = useCallback(
+    (openMs: number | null) => {
+      setChosen(openMs === bars.open_ms.at(-1) ? null : openMs);
+    },
+    [bars],
   );
+  return { index: index < 0 ? last : index, chosenMs, isChosen: index >= 0, choose, onHover: setHovered };
 }
 
 function useCandleData(
-  store: Store,
-  bars: Bars,
-  symbol: string,
+  { store, bars, symbol }: Shown,
+  chosenMs: number | null,
   onHover: (ms: number | null) => void,
+  onChoose: (ms: number) => void,
 ): CandleData {
   const trades = store.tradeList.rows.value;
   const decisions = store.decisions.value;
   const positions = store.views.positions.value?.positions;
-  return useMemo(() => {
+  const drawn = useMemo(() => {
     const ofSymbol = <Row extends { readonly symbol: string }>(rows: readonly Row[]): Row[] =>
       rows.filter((row) => row.symbol === symbol);
     return {
       bars,
-      onHover,
       trades: ofSymbol(trades),
       decisions: ofSymbol(decisions),
       positions: ofSymbol(positions ?? []),
     };
-  }, [bars, onHover, trades, decisions, positions, symbol]);
+  }, [bars, trades, decisions, positions, symbol]);
+  return useMemo(() => ({ ...drawn, chosenMs, onHover, onChoose }), [drawn, chosenMs, onHover, onChoose]);
 }
 
-const FRAME_MS: Record<Frame, number> = {
-  "5m": 300_000,
-  "1h": 3_600_000,
-  "4h": 14_400_000,
-  "1d": 86_400_000,
-};
-
-function Chartful({
-  store,
-  bars,
-  symbol,
-  frame,
-}: {
-  store: Store;
-  bars: Bars;
-  symbol: string;
-  frame: Frame;
-}) {
-  const hovered = useSignal<number | null>(null);
-  const onHover = useCallback(
-    (ms: number | null) => {
-      hovered.value = ms;
-    },
-    [hovered],
-  );
-  const data = useCandleData(store, bars, symbol, onHover);
-  const barMs = hovered.value ?? bars.open_ms.at(-1) ?? 0;
-  const decision = data.decisions.find(({ at }) => {
-    const ms = Date.parse(at);
-    return ms > barMs && ms <= barMs + FRAME_MS[frame];
-  });
+function Chartful(shown: Shown) {
+  const { store, bars, symbol, frame } = shown;
+  const { index, chosenMs, isChosen, choose, onHover } = useBar(bars);
+  const data = useCandleData(shown, chosenMs, onHover, choose);
+  const openMs = bars.open_ms[index] ?? 0;
   const summary = t("candle.summary", {
     symbol,
     frame,
@@ -167,9 +136,20 @@ function Chartful({
   });
   return (
     <>
-      <Pin decision={decision} bars={bars} openMs={hovered.value} />
+      <BarFacts store={store} symbol={symbol} frame={frame} bars={bars} index={index} isChosen={isChosen} />
+      <input
+        type="range"
+        class="mb-2 block w-full accent-accent"
+        min={0}
+        max={bars.open_ms.length - 1}
+        value={index}
+        aria-label={t("candle.choose")}
+        aria-valuetext={`${momentText(openMs)}, ${t("candle.close")} ${price(bars.close[index])}`}
+        onInput={(event) => {
+          choose(bars.open_ms[event.currentTarget.valueAsNumber] ?? null);
+        }}
+      />
       <ChartFrame
-        key={`${symbol}${frame}`}
         summary={summary}
         height="h-80"
         data={data}
@@ -225,7 +205,7 @@ export function Candles({ store, frame, onFrame, class: extra }: Props) {
       {/* As high as it will be, so that nothing below moves when the candles come. */}
       <div class={chart === null ? "" : "min-h-[25rem]"}>
         {bars && bars.open_ms.length > 0 && symbol !== null ? (
-          <Chartful store={store} bars={bars} symbol={symbol} frame={frame} />
+          <Chartful key={`${symbol}${frame}`} store={store} bars={bars} symbol={symbol} frame={frame} />
         ) : (
           <Empty>{t(chart === undefined ? "loading" : "candle.none")}</Empty>
         )}

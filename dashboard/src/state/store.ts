@@ -5,6 +5,7 @@ import type { EventRow, Feed, FeedRow, OverviewView, Trade } from "../data/model
 import type { Line, Sink, Source, ViewName, Views } from "../data/source";
 import { millis } from "../format/times";
 import { now, setNow } from "./clock";
+import { ReadDecisions } from "./decisions";
 
 /** How long ago the heartbeat of a saved demo is said to be when it opens. */
 const SAVED_AGE_MS = 12_000;
@@ -99,8 +100,12 @@ export class Store implements Sink {
   readonly chosen = signal<string | null>(null);
   readonly symbol = computed(() => this.chosen.value ?? this.views.overview.value?.symbols[0] ?? null);
 
+  /** Decisions that were looked at one by one. */
+  readonly looked: ReadDecisions;
+
   constructor(source: Source) {
     this.source = source;
+    this.looked = new ReadDecisions(source);
   }
 
   private beat: number | null = null;

@@ -36,14 +36,18 @@ export function Direction({ side }: { readonly side: "long" | "short" | "hold" }
   );
 }
 
+/** An instant in the reader's zone, as text. */
+export function momentText(ms: number): string {
+  return localTime(ms, now.peek(), locale.value, zone.value === "utc" ? "UTC" : undefined);
+}
+
 /** An instant in the reader's zone; UTC when pointed at. */
 export function Moment({ at }: { readonly at: string | null }) {
   const ms = millis(at);
   if (ms === null) return <span>{NOTHING}</span>;
-  const shown = localTime(ms, now.peek(), locale.value, zone.value === "utc" ? "UTC" : undefined);
   return (
     <time dateTime={at ?? ""} title={utcTime(ms)} class="whitespace-nowrap">
-      {shown}
+      {momentText(ms)}
     </time>
   );
 }

@@ -2,7 +2,7 @@
 
 import type { Decision, FeedRow, Stage, Story, Trade } from "../../src/data/model";
 import type { Views } from "../../src/data/source";
-import { instant, type Labels, MINUTE, NOW, type Listed, tickId } from "./basics";
+import { FRAMES, instant, type Labels, MINUTE, NOW, TICK, type Listed, tickId } from "./basics";
 
 const BLOCKS: readonly (readonly [Stage, string, string])[] = [
   ["model", "MODEL_HOLD", "Momentum is mixed: the hour falls while five minutes rise. No edge after costs."],
@@ -45,10 +45,38 @@ export function feedRow(symbol: string, at: number, random: () => number): FeedR
   };
 }
 
+/** The RSI in the snapshot of a tick: another one for each, so that a test can tell whose it is. */
+export function rsiAt(at: number): number {
+  return 40 + ((at / TICK) % 100) / 10;
+}
+
+function snapshot(symbol: string, at: number): Record<string, unknown> {
+  const frame = {
+    rsi14: rsiAt(at),
+    atr14: 0.0000041234,
+    sma20: 3518.2299999999996,
+    volatility20: 0.00213,
+    relative_volume20: null,
+    support50: 3402.1,
+    resistance50: 3588.4,
+  };
+  return {
+    symbol,
+    as_of: instant(at),
+    price: 3521.44,
+    spread_bps: 0.6,
+    day_trend: -0.0127,
+    funding_rate: 0.0001168,
+    depth_imbalance: -0.25,
+    frames: Object.fromEntries(Object.keys(FRAMES).map((name) => [name, frame])),
+  };
+}
+
 export function story(row: FeedRow, at: number, found: Trade | undefined, labels: Labels): Story {
   const asks = row.predictor !== null;
   const decision: Decision = {
     decision_id: row.decision_id,
+    state: "DONE",
     symbol: row.symbol,
     tick_id: tickId(at),
     as_of: instant(at),
@@ -59,13 +87,7 @@ export function story(row: FeedRow, at: number, found: Trade | undefined, labels
     blocked_by: row.blocked_by,
     reasons: row.blocked_by === null ? [] : [row.blocked_by],
     detail: "",
-    snapshot: {
-      symbol: row.symbol,
-      as_of: instant(at),
-      price: 3521.44,
-      spread_bps: 0.6,
-      frames: { "5m": { rsi14: 61.2, atr14: 4.1 } },
-    },
+    snapshot: row.stage === "data" ? null : snapshot(row.symbol, at),
     snapshot_hash: "5f1c9ad0e1b34c52",
     asked: asks
       ? {

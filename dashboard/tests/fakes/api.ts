@@ -41,7 +41,7 @@ function found(url: URL): unknown {
     trades: () => page(trades, url, "trades"),
     events: () => page(events, url, "events"),
     charts: () => charts[name],
-    decisions: () => stories[name],
+    decisions: () => (stories[name]?.decision.state === "DONE" ? stories[name] : undefined),
     session: () => ({ who: "owner@localhost", token: "t0k3n" }),
   };
   return answers[kind]?.();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { average, exact, money, NOTHING, percent, plain, signOf } from "../../src/format/numbers";
+import { average, exact, figure, money, NOTHING, percent, plain, signOf } from "../../src/format/numbers";
 import { duration, localTime, millis, utcTime } from "../../src/format/times";
 
 describe("money and prices", () => {
@@ -39,6 +39,15 @@ describe("money and prices", () => {
     }
     expect(plain(Number.NaN, "en")).toBe(NOTHING);
     expect(percent(null, "en")).toBe(NOTHING);
+  });
+
+  it("shows a measured price by the digits that count, and no noise of its float", () => {
+    expect(figure(0.0000012345, "en", 10)).toBe("0.0000012345");
+    expect(figure(512.3299999999999, "en", 10)).toBe("512.33");
+    expect(figure(123_456_789.1, "en", 10)).toBe("123,456,789.1");
+    expect(figure(-0.25, "en")).toBe("−0.25");
+    expect(figure(null, "en")).toBe(NOTHING);
+    expect(figure(Number.POSITIVE_INFINITY, "en")).toBe(NOTHING);
   });
 
   it("reads the sign from the text, however small the amount is", () => {

@@ -1,7 +1,7 @@
 /** What every source promises, whatever is behind it. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Chart, EventRow, Feed, Trade } from "../../src/data/model";
+import type { Chart, Decision, EventRow, Feed, Trade } from "../../src/data/model";
 import { VIEWS, type Line, type Sink, type ViewName } from "../../src/data/source";
 import { anEmptyWorld, aWorld } from "../builders/world";
 import { apiStage } from "../fakes/api";
@@ -113,6 +113,17 @@ describe.each(STAGES)("%s", (_name, build) => {
 
     expect(sameInstants(await stage.source.story(id ?? ""))).toEqual(story);
     expect(await stage.source.story("BTCUSDT-20010101T0000Z")).toBeNull();
+  });
+
+  it("tells no story of a decision that is not made yet", async () => {
+    const world = aWorld();
+    const id = Object.keys(world.stories)[0] ?? "";
+    const claimed = { decision_id: id, state: "CLAIMED" } as unknown as Decision;
+    const story = { decision: claimed, intent: null, trade: null, label: null, events: [] };
+    await stage.change({ ...world, stories: { [id]: story } });
+    await opened();
+
+    expect(await stage.source.story(id)).toBeNull();
   });
 
   it("tells the candles of a symbol until it is stopped, and null where there are none", async () => {

@@ -18,7 +18,16 @@ from withearth.domain.canonical import canonical_json
 from withearth.domain.errors import Misconfigured, Refused, WithEarthError
 from withearth.domain.reasons import Reason
 from withearth.domain.times import TICK, Timeframe, floor_to_tick, from_ms
-from withearth.flow.documents import DECISIONS, EVENTS, FEED, TRADES, chart_ref, intent_ref, view_ref
+from withearth.flow.documents import (
+    DECISIONS,
+    EVENTS,
+    FEED,
+    TRADES,
+    DecisionState,
+    chart_ref,
+    intent_ref,
+    view_ref,
+)
 from withearth.flow.journal import journal_row
 from withearth.flow.runtime import Runtime
 from withearth.flow.story import story
@@ -147,11 +156,14 @@ def latest_signal(runtime: Runtime, request: Request) -> Any:
 
 
 def decision(runtime: Runtime, _request: Request, decision_id: str) -> Any:
-    """Everything about one decision."""
+    """Everything about one decision, once it is made."""
     try:
-        return story(runtime.store, decision_id)
+        found = story(runtime.store, decision_id)
     except Misconfigured as error:
         raise NotFound(str(error)) from error
+    if found["decision"]["state"] != DecisionState.DONE:
+        raise NotFound(f"{decision_id} is being decided: ask again in a minute.")
+    return found
 
 
 def symbol_chart(runtime: Runtime, _request: Request, symbol: str) -> Any:

@@ -164,6 +164,7 @@ class Decision(TypedDict):
     """`decisions/ID`, DONE: the whole audit. `snapshot` and `asked` are shown as they are."""
 
     decision_id: str
+    state: Literal["DONE"]
     symbol: str
     tick_id: str
     as_of: Instant
