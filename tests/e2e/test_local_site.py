@@ -17,6 +17,7 @@ from withearth.flow.documents import event_ref, trading_ref, view_ref
 from withearth.flow.trading_state import standing
 from withearth.local import stream
 from withearth.local.door import TOKEN_HEADER
+from withearth.local.logs import log_file
 from withearth.local.server import serving
 from withearth.store.port import Replace
 
@@ -92,6 +93,14 @@ def test_strangers_are_refused(address: str, headers: dict[str, str], path: str,
 
     assert status == 403
     assert answer["status"] == "error"
+
+
+def test_the_page_learns_where_the_log_is(installation: Installation, address: str) -> None:
+    """The whole path, which nobody but this machine's own page is told."""
+    told = ask(address, "GET", "/api/session")[1]["log"]
+
+    assert str(log_file(installation.runtime.settings).resolve()) == told
+    assert "log" not in ask(address, "GET", "/health")[1]
 
 
 def test_a_link_from_elsewhere_opens_the_page(address: str) -> None:

@@ -51,6 +51,7 @@ export function demoSource(folder = "./demo"): Source {
       stories ??= file<Stories>(folder, "decisions");
       return (await stories)?.[decisionId] ?? null;
     },
+    logs: () => Promise.resolve({ kind: "none" }),
     ask: null,
   };
 }

@@ -6,5 +6,5 @@ import { firestoreSource } from "./firestore";
 import type { Source } from "./source";
 
 export function recordsOf(app: FirebaseApp, who: string): Source {
-  return firestoreSource({ sdk, db: sdk.getFirestore(app), who });
+  return firestoreSource({ sdk, db: sdk.getFirestore(app), who, project: app.options.projectId ?? "" });
 }

@@ -17,6 +17,7 @@ import type {
   Trade,
   TradePage,
 } from "./model";
+import { cloudLogs, type Logs } from "./logs";
 import { VIEWS, type Sink, type Source, type Stop, type ViewName, type Views, type Wish } from "./source";
 
 /** What of the SDK is used. */
@@ -42,6 +43,7 @@ export interface Connection {
   readonly db: Firestore.Firestore;
   /** The address of who is signed in, which the rules compare. */
   readonly who: string;
+  readonly project: string;
 }
 
 const FEEDS = 48;
@@ -205,6 +207,10 @@ class FirestoreSource implements Source {
       label: label as Label | null,
       events: events.docs.map((each) => plainOf(each.data()) as EventRow),
     };
+  }
+
+  logs(): Promise<Logs> {
+    return Promise.resolve(cloudLogs(this.connection.project));
   }
 
   readonly ask = async (wish: Wish): Promise<void> => {

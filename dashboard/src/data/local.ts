@@ -1,6 +1,7 @@
 /** The local adapter: JSON from the api function, and its stream of what has changed. */
 
 import type { Changed, Chart, EventPage, FeedPage, Session, Story, TradePage } from "./model";
+import type { Logs } from "./logs";
 import { VIEWS, type Sink, type Source, type Stop, type ViewName, type Views, type Wish } from "./source";
 
 const RETRY_MS = 2000;
@@ -152,6 +153,10 @@ class LocalSource implements Source {
       if (error instanceof Refused) return null;
       throw error;
     }
+  }
+
+  async logs(): Promise<Logs> {
+    return { kind: "file", path: (await read<Session>("session")).log };
   }
 
   readonly ask = async (wish: Wish): Promise<void> => {

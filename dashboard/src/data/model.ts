@@ -415,10 +415,11 @@ export interface Scores {
   log_loss: number;
 }
 
-/** `GET /api/session` of a local run: who may ask, and what a control request has to carry as X-WithEarth-Token. */
+/** `GET /api/session` of a local run: who may ask, and what a control request has to carry as X-WithEarth-Token. `log` is the path of the log file, for whoever sits at that machine: nobody else is answered. */
 export interface Session {
   who: string;
   token: string;
+  log: string;
 }
 
 export type Side = "long" | "short";

@@ -15,6 +15,7 @@ import type {
   Story,
   TradePage,
 } from "./model";
+import type { Logs } from "./logs";
 
 export interface Views {
   readonly overview: OverviewView;
@@ -75,6 +76,8 @@ export interface Source {
   eventsBefore(next: string): Promise<EventPage>;
   /** Everything about one decision, null for an unknown one. */
   story(decisionId: string): Promise<Story | null>;
+  /** Where the log lines are. Rejects when there is no line. */
+  logs(): Promise<Logs>;
   /** Ask for another trading state; null for who only looks. Rejects with the sentence of whoever refused. */
   readonly ask: ((wish: Wish) => Promise<void>) | null;
 }

@@ -273,6 +273,12 @@ export const ko: Words = {
   "activity.title": "활동",
   "activity.trades": "거래 일지",
   "activity.events": "사건",
+  "activity.log": "로그 ↗",
+  "activity.logsof": "{id}에 관한 로그, Google Cloud에서",
+  "activity.logs": "모든 함수의 로그, Google Cloud에서 ↗",
+  "activity.logfile":
+    "이 실행의 로그는 {path} 파일이고 이전 것은 그 옆에 있습니다. LOG_DIR로 옮길 수 있습니다.",
+  "activity.nologs": "저장된 데모에는 로그가 없습니다.",
   "trades.none": "아직 거래가 없습니다.",
   "trade.costs": "이 거래의 수수료와 펀딩",
   "events.none": "아직 아무 일도 없었습니다.",

@@ -74,6 +74,7 @@ describe.skipIf(BROWSER === undefined)("the page over a running system", () => {
     await page.locator("#positions").getByText("armed").first().waitFor();
 
     for (const panel of PANELS) expect((await textOf(panel)).length, panel).toBeGreaterThan(20);
+    expect(await page.getByTestId("logs").innerText()).toContain("withearth.log, older ones beside it");
     expect(await page.locator("[data-testid=labels]").innerText()).toMatch(/PAPER[\s\S]*SYNTHETIC PRICES/);
     expect(await page.locator("main.stale").count()).toBe(0);
     expect(await page.getByRole("alert").count()).toBe(0);

@@ -42,7 +42,7 @@ function found(url: URL): unknown {
     events: () => page(events, url, "events"),
     charts: () => charts[name],
     decisions: () => (stories[name]?.decision.state === "DONE" ? stories[name] : undefined),
-    session: () => ({ who: "owner@localhost", token: "t0k3n" }),
+    session: () => ({ who: "owner@localhost", token: "t0k3n", log: "/var/log/withearth.log" }),
   };
   return answers[kind]?.();
 }
@@ -76,6 +76,7 @@ export function apiStage(): Stage {
   };
   return {
     source: localSource(),
+    logs: "/var/log/withearth.log",
     asked: api.asked,
     async change(world: World) {
       api.world = world;

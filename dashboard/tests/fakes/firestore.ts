@@ -157,7 +157,8 @@ export function firestoreStage(): Stage {
     await settled();
   };
   return {
-    source: firestoreSource({ sdk: fake.sdk, db, who: "owner@example.com" }),
+    source: firestoreSource({ sdk: fake.sdk, db, who: "owner@example.com", project: "a-project" }),
+    logs: "https://console.cloud.google.com/logs/query;query=",
     asked: fake.asked,
     async change(world: World) {
       fake.documents = documentsOf(world);

@@ -6,6 +6,8 @@ import type { World } from "../builders/world";
 
 export interface Stage {
   readonly source: Source;
+  /** Where this source says that its logs are: an address, or a path. */
+  readonly logs: string;
   /** Change what there is, and tell the adapter as the real thing would. */
   change(world: World): Promise<void>;
   cut(): Promise<void>;

@@ -170,6 +170,12 @@ describe.each(STAGES)("%s", (_name, build) => {
     expect(heard.calls).toBe(calls);
   });
 
+  it("says where the logs are", async () => {
+    const logs = await stage.source.logs();
+
+    expect(logs.kind === "cloud" ? logs.link(null) : logs.kind === "file" && logs.path).toContain(stage.logs);
+  });
+
   it("writes one request with an id of its own, and passes on why it was refused", async () => {
     await opened();
     await stage.source.ask?.({ action: "halt", word: null, why: "looks odd" });

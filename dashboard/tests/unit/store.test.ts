@@ -19,6 +19,7 @@ function aSource(more: Partial<Source> = {}): Source {
     tradesBefore: () => Promise.resolve({ trades: [], next: null }),
     eventsBefore: () => Promise.resolve({ events: [], next: null }),
     story: () => Promise.resolve(null),
+    logs: () => Promise.resolve({ kind: "none" }),
     ask: null,
     ...more,
   };

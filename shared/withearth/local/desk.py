@@ -17,6 +17,7 @@ from withearth.flow.control import answer_request
 from withearth.flow.documents import control_request_ref
 from withearth.flow.runtime import Runtime
 from withearth.local.door import TOKEN_HEADER
+from withearth.local.logs import log_file
 from withearth.store.port import Replace
 from withearth.views.contract import ID_CHARS_MAX, TEXT_CHARS_MAX, ControlAnswer, ControlRequest
 from withearth.views.records import Session
@@ -41,8 +42,8 @@ class Desk:
         self._token = secrets.token_urlsafe(32)
 
     def session(self) -> Session:
-        """Who asks here, and the token of a control request."""
-        return {"who": user(), "token": self._token}
+        """Who asks here, the token of a control request, and where the log of this run is."""
+        return {"who": user(), "token": self._token, "log": str(log_file(self._runtime.settings).resolve())}
 
     def control(self, request: Request) -> ControlAnswer:
         """Write the request, and answer it. Raises Forbidden without the token, and BadRequest."""

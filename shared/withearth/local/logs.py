@@ -2,6 +2,7 @@
 
 import logging
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Final
 
 from withearth.domain.errors import Misconfigured
@@ -24,12 +25,18 @@ class RedactingFormatter(logging.Formatter):
         return redact(super().format(record), self._settings)
 
 
+def log_file(settings: Settings) -> Path:
+    """The newest file; older ones stand beside it, numbered."""
+    return settings.log_dir / "withearth.log"
+
+
 def configure_logging(settings: Settings) -> None:
     """Send the process's log where the settings say. Raises Misconfigured when LOG_DIR cannot be written."""
     try:
         settings.log_dir.mkdir(parents=True, exist_ok=True)
-        path = settings.log_dir / "withearth.log"
-        file = RotatingFileHandler(path, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT, encoding="utf-8")
+        file = RotatingFileHandler(
+            log_file(settings), maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT, encoding="utf-8"
+        )
     except OSError as error:
         raise Misconfigured(
             f"LOG_DIR {settings.log_dir} cannot be written ({error.strerror}): choose another."

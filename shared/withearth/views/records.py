@@ -279,10 +279,14 @@ class EventPage(TypedDict):
 
 @with_config(EXACT)
 class Session(TypedDict):
-    """`GET /api/session` of a local run: who may ask, and what a control request has to carry as X-WithEarth-Token."""
+    """`GET /api/session` of a local run: who may ask, and what a control request has to carry as X-WithEarth-Token.
+
+    `log` is the path of the log file, for whoever sits at that machine: nobody else is answered.
+    """
 
     who: str
     token: str
+    log: str
 
 
 DOCUMENTS: Final = (
