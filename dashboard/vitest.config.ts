@@ -9,6 +9,7 @@ export default defineConfig({
         extends: true,
         test: { name: "unit", include: ["tests/unit/**/*.test.{ts,tsx}"], sequence: { shuffle: true } },
       },
+      { extends: true, test: { name: "emulator", include: ["tests/emulator/**/*.test.ts"] } },
       {
         extends: true,
         test: {

@@ -2,7 +2,8 @@
 
 Looked for in this order: FIRESTORE_EMULATOR_HOST / PUBSUB_EMULATOR_HOST (host:port of one that runs already),
 FIRESTORE_EMULATOR_JAR / PUBSUB_EMULATOR_JAR, and the Google Cloud CLI's own installation. The jar is started itself:
-`gcloud emulators ... start` leaves its Java behind when it is stopped. `python -m tests.emulators` says what is there.
+`gcloud emulators ... start` leaves its Java behind when it is stopped. `python -m tests.emulators` says what is there,
+`python -m tests.emulators firestore` runs one until its input ends.
 """
 
 import os
@@ -124,6 +125,19 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
             return
 
 
+def hold(emulator: Emulator) -> int:
+    """Tell its host:port in a line, and keep it until the input ends: for tests that are not written in Python."""
+    try:
+        with running(emulator) as address:
+            sys.stdout.write(f"{address}\n")
+            sys.stdout.flush()
+            sys.stdin.read()
+    except NotFound as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
 def main() -> int:
     """Start and stop each, and say what is missing. Returns the exit status."""
     missing = 0
@@ -140,4 +154,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(hold(FIRESTORE) if sys.argv[1:] == ["firestore"] else main())

@@ -1,4 +1,4 @@
-/** Where the page's documents come from. Every adapter keeps the same promises: tests/unit/source.contract.ts. */
+/** Where the page's documents come from. Every adapter keeps the same promises: tests/contract/source.ts. */
 
 import type {
   Action,

@@ -3,7 +3,7 @@
 import { vi } from "vitest";
 import { localSource } from "../../src/data/local";
 import { anEmptyWorld, type World } from "../builders/world";
-import { settled, type Stage } from "./stage";
+import { backToReal, settled, untilSettled, type Stage } from "./stage";
 
 class Stream extends EventTarget {
   static open: Stream | null = null;
@@ -64,7 +64,8 @@ function answer(path: string, init?: RequestInit): Response {
   return document === undefined ? refusal(404, "There is no such thing.") : Response.json(document);
 }
 
-export function apiStage(): Stage {
+export function apiStage(): Promise<Stage> {
+  vi.useFakeTimers();
   Object.assign(api, { world: anEmptyWorld(), isCut: false, isDenied: false, asked: [] });
   vi.stubGlobal("EventSource", Stream);
   vi.stubGlobal("fetch", (path: string, init?: RequestInit) =>
@@ -74,8 +75,11 @@ export function apiStage(): Stage {
     await vi.advanceTimersByTimeAsync(2500);
     await settled();
   };
-  return {
+  return Promise.resolve({
     source: localSource(),
+    until: untilSettled,
+    end: backToReal,
+    refusal: /^You may not\.$/,
     logs: "/var/log/withearth.log",
     asked: api.asked,
     async change(world: World) {
@@ -101,5 +105,5 @@ export function apiStage(): Stage {
       );
       await settled();
     },
-  };
+  });
 }

@@ -1,9 +1,10 @@
 /** Firestore as far as the adapter uses it: documents, queries with order and cursor, listeners, and a door. */
 
+import { vi } from "vitest";
 import type * as Firestore from "@firebase/firestore";
 import { firestoreSource, type Sdk } from "../../src/data/firestore";
 import { anEmptyWorld, type World } from "../builders/world";
-import { documentsOf, settled, type Stage } from "./stage";
+import { backToReal, documentsOf, settled, untilSettled, type Stage } from "./stage";
 
 interface DocRef {
   readonly kind: "doc";
@@ -148,7 +149,8 @@ class FakeFirestore {
   }
 }
 
-export function firestoreStage(): Stage {
+export function firestoreStage(): Promise<Stage> {
+  vi.useFakeTimers();
   const fake = new FakeFirestore();
   fake.documents = documentsOf(anEmptyWorld());
   const db = {} as unknown as Firestore.Firestore; // the stand-in never looks at it
@@ -156,7 +158,10 @@ export function firestoreStage(): Stage {
     fake.tellAll();
     await settled();
   };
-  return {
+  return Promise.resolve({
+    until: untilSettled,
+    end: backToReal,
+    refusal: /^You may not\.$/,
     source: firestoreSource({ sdk: fake.sdk, db, who: "owner@example.com", project: "a-project" }),
     logs: "https://console.cloud.google.com/logs/query;query=",
     asked: fake.asked,
@@ -176,5 +181,5 @@ export function firestoreStage(): Stage {
       fake.isDenied = true;
       await told();
     },
-  };
+  });
 }

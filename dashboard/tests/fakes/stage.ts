@@ -1,5 +1,6 @@
 /** What an adapter reads from, whatever its name: documents that change, lines that break, doors that close. */
 
+import { vi } from "vitest";
 import type { Story } from "../../src/data/model";
 import type { Source } from "../../src/data/source";
 import type { World } from "../builders/world";
@@ -10,9 +11,14 @@ export interface Stage {
   readonly logs: string;
   /** Change what there is, and tell the adapter as the real thing would. */
   change(world: World): Promise<void>;
+  /** Wait until what is checked holds: at once for a stand-in, within seconds for the real thing. */
+  until(check: () => void): Promise<void>;
+  end(): Promise<void>;
   cut(): Promise<void>;
   mend(): Promise<void>;
   deny(): Promise<void>;
+  /** What a refused request is told. */
+  readonly refusal: RegExp;
   /** Requests that arrived, in order. */
   readonly asked: Record<string, unknown>[];
 }
@@ -36,6 +42,19 @@ function addStory(documents: Map<string, unknown>, id: string, story: Story): vo
   if (story.trade) documents.set(`trades/${id}`, story.trade);
   if (story.label) documents.set(`labels/${id}`, story.label);
   for (const event of story.events) documents.set(`events/${id}-${event.kind.toLowerCase()}`, event);
+}
+
+/** Nothing is ever late on a stage that is a stand-in. */
+export async function untilSettled(check: () => void): Promise<void> {
+  await settled();
+  check();
+}
+
+/** Give the test its own time and its own globals back. */
+export function backToReal(): Promise<void> {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  return Promise.resolve();
 }
 
 /** Let everything that is due happen. */
