@@ -18,7 +18,16 @@ import type {
   TradePage,
 } from "./model";
 import { cloudLogs, type Logs } from "./logs";
-import { VIEWS, type Sink, type Source, type Stop, type ViewName, type Views, type Wish } from "./source";
+import {
+  Refused,
+  VIEWS,
+  type Sink,
+  type Source,
+  type Stop,
+  type ViewName,
+  type Views,
+  type Wish,
+} from "./source";
 
 /** What of the SDK is used. */
 export type Sdk = Pick<
@@ -32,8 +41,8 @@ export type Sdk = Pick<
   | "onSnapshot"
   | "orderBy"
   | "query"
+  | "runTransaction"
   | "serverTimestamp"
-  | "setDoc"
   | "startAfter"
   | "where"
 >;
@@ -216,7 +225,19 @@ class FirestoreSource implements Source {
   readonly ask = async (wish: Wish): Promise<void> => {
     const { sdk, db, who } = this.connection;
     const request = { ...wish, id: crypto.randomUUID(), who, at: sdk.serverTimestamp() };
-    await sdk.setDoc(sdk.doc(db, "control", "request"), request);
+    try {
+      // A plain write would wait for a line, and a request to close everything must not go out an hour later.
+      await sdk.runTransaction(
+        db,
+        (transaction) => {
+          transaction.set(sdk.doc(db, "control", "request"), request);
+          return Promise.resolve();
+        },
+        { maxAttempts: 1 },
+      );
+    } catch (error) {
+      throw isDenied(error) ? new Refused((error as Error).message) : error;
+    }
   };
 }
 

@@ -2,14 +2,20 @@
 
 import type { Changed, Chart, EventPage, FeedPage, Session, Story, TradePage } from "./model";
 import type { Logs } from "./logs";
-import { VIEWS, type Sink, type Source, type Stop, type ViewName, type Views, type Wish } from "./source";
+import {
+  Refused,
+  VIEWS,
+  type Sink,
+  type Source,
+  type Stop,
+  type ViewName,
+  type Views,
+  type Wish,
+} from "./source";
 
 const RETRY_MS = 2000;
 const FEEDS = 48;
 const ROWS = 100;
-
-/** The server understood, and said no. */
-export class Refused extends Error {}
 
 async function answerOf(response: Response): Promise<unknown> {
   if (response.ok) return response.json();

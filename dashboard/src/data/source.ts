@@ -55,6 +55,9 @@ export interface Sink {
   events(newest: EventPage): void;
 }
 
+/** Whoever was asked understood, and said no. Any other failure leaves open whether a request arrived. */
+export class Refused extends Error {}
+
 /** A request to trade less, or to trade again. The reconciler answers it in `views/control`. */
 export interface Wish {
   readonly action: Action;
@@ -78,6 +81,9 @@ export interface Source {
   story(decisionId: string): Promise<Story | null>;
   /** Where the log lines are. Rejects when there is no line. */
   logs(): Promise<Logs>;
-  /** Ask for another trading state; null for who only looks. Rejects with the sentence of whoever refused. */
+  /**
+   * Ask for another trading state; null for who only looks. Rejects with Refused, or with whatever
+   * came between: a request is sent now or never, and none waits for the line to come back.
+   */
   readonly ask: ((wish: Wish) => Promise<void>) | null;
 }

@@ -2,8 +2,9 @@
 
 import { useId, useState } from "preact/hooks";
 import type { Action, ControlAnswer, State, Trading } from "../data/model";
-import type { Wish } from "../data/source";
+import { Refused, type Wish } from "../data/source";
 import { locale, t, type Key } from "../i18n";
+import { reasonText } from "../i18n/reasons";
 import type { Store } from "../state/store";
 import { Panel } from "../ui/Panel";
 import { Moment } from "../ui/values";
@@ -23,6 +24,12 @@ const STATES: Record<State, { readonly key: Key; readonly look: string }> = {
 };
 const WHY_MAX = 200;
 
+/** What an action is called; an answer may be about one that this page does not know. */
+function actionName(action: string): string {
+  const key = ACTIONS.find(([each]) => each === action)?.[1];
+  return key === undefined ? action : t(key);
+}
+
 function Standing({ trading }: { readonly trading: Trading }) {
   const { key, look } = STATES[trading.state];
   return (
@@ -36,7 +43,8 @@ function Standing({ trading }: { readonly trading: Trading }) {
   );
 }
 
-type Progress = "idle" | "sending" | { readonly sent: Action } | { readonly failed: string };
+type Progress =
+  "idle" | "sending" | { readonly sent: Action } | { readonly failed: string; readonly isRefused: boolean };
 
 function useWish(ask: (wish: Wish) => Promise<void>) {
   const [progress, setProgress] = useState<Progress>("idle");
@@ -47,7 +55,8 @@ function useWish(ask: (wish: Wish) => Promise<void>) {
         setProgress({ sent: wish.action });
       },
       (error: unknown) => {
-        setProgress({ failed: error instanceof Error ? error.message : String(error) });
+        const failed = error instanceof Error ? error.message : String(error);
+        setProgress({ failed, isRefused: error instanceof Refused });
       },
     );
   };
@@ -58,8 +67,9 @@ function Report({ progress }: { readonly progress: Progress }) {
   if (progress === "idle") return null;
   if (progress === "sending") return <>{t("control.sending")}</>;
   if ("sent" in progress)
-    return <span class="text-up">✓ {t("control.sent", { action: progress.sent })}</span>;
-  return <span class="text-down">✕ {t("control.failed", { message: progress.failed })}</span>;
+    return <span class="text-up">✓ {t("control.sent", { action: actionName(progress.sent) })}</span>;
+  const { failed: message, isRefused } = progress;
+  return <span class="text-down">✕ {t(isRefused ? "control.failed" : "control.unsure", { message })}</span>;
 }
 
 function Form({ ask, trading }: { ask: (wish: Wish) => Promise<void>; trading: Trading | undefined }) {
@@ -146,12 +156,13 @@ function Answer({ answer }: { readonly answer: ControlAnswer }) {
   const isObeyed = answer.outcome === "OBEYED";
   return (
     <li class="border-b border-line py-1.5 text-sm">
-      <Moment at={answer.answered_at} /> <strong>{answer.action}</strong>{" "}
+      <Moment at={answer.answered_at} /> <strong>{actionName(answer.action)}</strong>{" "}
       <span class={isObeyed ? "text-up" : "text-down"}>
         {isObeyed ? "✓" : "✕"} {t(isObeyed ? "control.obeyed" : "control.refused")} {answer.code ?? ""}
       </span>{" "}
+      {answer.code !== null && <span>{reasonText(answer.code)} </span>}
       <span class="break-words text-quiet">
-        {answer.who} {answer.why && `“${answer.why}”`} → {answer.state}
+        {answer.who} {answer.why && `“${answer.why}”`} → {t(STATES[answer.state].key)}
       </span>
     </li>
   );

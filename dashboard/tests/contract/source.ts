@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Chart, Decision, EventRow, Feed, Trade } from "../../src/data/model";
-import { VIEWS, type Line, type Sink, type Stop, type ViewName } from "../../src/data/source";
+import { Refused, VIEWS, type Line, type Sink, type Stop, type ViewName } from "../../src/data/source";
 import { anEmptyWorld, aWorld } from "../builders/world";
 import type { Stage } from "../fakes/stage";
 
@@ -238,9 +238,36 @@ export function keepsItsPromises(name: string, build: () => Promise<Stage>): voi
       });
       expect(new Set(stage.asked.map((each) => each["id"])).size).toBe(2);
       await stage.deny();
-      await expect(stage.source.ask?.({ action: "resume", word: null, why: "" })).rejects.toThrow(
-        stage.refusal,
+      const refused = await stage.source
+        .ask?.({ action: "resume", word: null, why: "" })
+        .catch((no: unknown) => no);
+
+      expect(refused).toBeInstanceOf(Refused);
+      expect((refused as Refused).message).toMatch(stage.refusal);
+    });
+
+    it("asks nothing later that it could not ask now", async () => {
+      await opened();
+      await stage.cut();
+      const outcomes: unknown[] = [];
+      stage.source.ask?.({ action: "flatten", word: "FLATTEN", why: "" }).then(
+        () => outcomes.push("asked"),
+        (error: unknown) => outcomes.push(error),
       );
+      await stage.until(() => {
+        expect(outcomes.length).toBe(1);
+      });
+      await stage.mend();
+      await stage.until(() => {
+        expect(heard.lines.at(-1)).toBe("open");
+      });
+      await stage.source.ask?.({ action: "halt", word: null, why: "" });
+      await stage.until(() => {
+        expect(stage.asked.map((each) => each["action"])).toEqual(["halt"]);
+      });
+
+      expect(outcomes[0]).toBeInstanceOf(Error);
+      expect(outcomes[0]).not.toBeInstanceOf(Refused);
     });
   });
 }

@@ -83,10 +83,16 @@ class FakeFirestore {
       }),
     getDoc: (ref: DocRef) => this.answer(() => this.document(ref)),
     getDocs: (asked: Asked) => this.answer(() => this.found(asked)),
-    setDoc: (ref: DocRef, data: Record<string, unknown>) =>
-      this.answer(() => {
-        if (`${ref.collection}/${ref.id}` === "control/request") this.asked.push(data);
-      }),
+    runTransaction: (_db: unknown, write: (transaction: unknown) => Promise<void>) => {
+      const writes: (readonly [DocRef, Record<string, unknown>])[] = [];
+      const set = (ref: DocRef, data: Record<string, unknown>) => writes.push([ref, data]);
+      return write({ set }).then(() =>
+        this.answer(() => {
+          for (const [ref, data] of writes)
+            if (`${ref.collection}/${ref.id}` === "control/request") this.asked.push(data);
+        }),
+      );
+    },
     onSnapshot: (target: DocRef | Asked, ...rest: unknown[]) => {
       const observer = { target, ...(rest.at(-1) as Omit<Observer, "target">) };
       this.observers.add(observer);

@@ -1,29 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Feed, Origin, OverviewView } from "../../src/data/model";
-import type { Source } from "../../src/data/source";
 import { belongs } from "../../src/panels/Decisions";
 import { now, setNow } from "../../src/state/clock";
 import { Store } from "../../src/state/store";
 import { verdictOf } from "../../src/state/verdict";
 import { instant, NOW } from "../builders/basics";
+import { aSource } from "../builders/source";
 import { aWorld } from "../builders/world";
 
 const world = aWorld({ ticks: 30 });
-
-function aSource(more: Partial<Source> = {}): Source {
-  return {
-    time: "wall",
-    open: () => () => undefined,
-    watchChart: () => () => undefined,
-    feedBefore: () => Promise.resolve({ feeds: [], next: null }),
-    tradesBefore: () => Promise.resolve({ trades: [], next: null }),
-    eventsBefore: () => Promise.resolve({ events: [], next: null }),
-    story: () => Promise.resolve(null),
-    logs: () => Promise.resolve({ kind: "none" }),
-    ask: null,
-    ...more,
-  };
-}
 
 function ticks(feeds: readonly Feed[]): string[] {
   return feeds.map((feed) => feed.tick_id);
