@@ -21,6 +21,7 @@ import { cloudLogs, type Logs } from "./logs";
 import {
   Refused,
   VIEWS,
+  type Line,
   type Sink,
   type Source,
   type Stop,
@@ -44,6 +45,7 @@ export type Sdk = Pick<
   | "runTransaction"
   | "serverTimestamp"
   | "startAfter"
+  | "Timestamp"
   | "where"
 >;
 
@@ -72,6 +74,24 @@ interface Page<Row> {
   readonly next: string | null;
 }
 
+interface Observer {
+  readonly heard: () => void;
+  readonly error: (error: unknown) => void;
+}
+
+const RETRY_MS = 2_000;
+const RETRY_MS_MAX = 60_000;
+/** What `next` is: the whole instant of a page's last row, and its id. */
+const PLACE = /^(-?\d+)\.(\d+)~(.*)$/s;
+
+function page<Row>({ by, size }: Listed, found: Firestore.QuerySnapshot): Page<Row> {
+  const last = found.size < size ? undefined : found.docs.at(-1);
+  const rows = found.docs.map((each) => plainOf(each.data()) as Row);
+  if (last === undefined) return { rows, next: null };
+  const { seconds, nanoseconds } = last.data()[by] as Firestore.Timestamp;
+  return { rows, next: `${seconds}.${nanoseconds}~${last.id}` };
+}
+
 /** Documents as the app knows them: every Timestamp becomes the text of its instant. */
 export function plainOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plainOf);
@@ -95,8 +115,9 @@ function isDenied(error: unknown): boolean {
 class FirestoreSource implements Source {
   readonly time = "wall";
   private sink: Sink | null = null;
-  /** Where each page ended, under the id that its `next` names. */
-  private readonly cursors = new Map<string, Firestore.QueryDocumentSnapshot>();
+  private overviewLine: Line = "connecting";
+  /** Listeners that are over, until others have taken their place. */
+  private readonly failed = new Map<symbol, "offline" | "refused">();
 
   constructor(private readonly connection: Connection) {}
 
@@ -121,52 +142,91 @@ class FirestoreSource implements Source {
     };
   }
 
-  private readonly fail = (error: unknown): void => {
-    this.sink?.line(isDenied(error) ? "refused" : "offline");
-  };
+  /**
+   * Listen until stopped. To the SDK a listener that has met an error is over, so another takes its place, after a
+   * longer wait each time; not where reading is refused, which needs a person.
+   */
+  private listen(start: (observer: Observer) => Stop): Stop {
+    const self = Symbol("listener");
+    let wait = RETRY_MS;
+    let retry: ReturnType<typeof setTimeout> | undefined;
+    let stop: Stop = () => undefined;
+    const begin = (): void => {
+      stop = start({
+        heard: () => {
+          wait = RETRY_MS;
+          if (this.failed.delete(self)) this.tellLine();
+        },
+        error: (error) => {
+          this.failed.set(self, isDenied(error) ? "refused" : "offline");
+          this.tellLine();
+          if (isDenied(error)) return;
+          retry = setTimeout(begin, wait);
+          wait = Math.min(2 * wait, RETRY_MS_MAX);
+        },
+      });
+    };
+    begin();
+    return () => {
+      clearTimeout(retry);
+      this.failed.delete(self);
+      stop();
+    };
+  }
+
+  /** The line is as good as the worst of its listeners: nothing that one of them shows may pass for fresh. */
+  private tellLine(): void {
+    const failed = [...this.failed.values()];
+    this.sink?.line(failed.includes("refused") ? "refused" : (failed[0] ?? this.overviewLine));
+  }
 
   private watchView(sink: Sink, name: ViewName): Stop {
     const { sdk, db } = this.connection;
     const told = (found: Firestore.DocumentSnapshot): void => {
       const { fromCache } = found.metadata;
       // The overview is written every minute, so its listener is the one that tells whether the line stands.
-      if (name === "overview") sink.line(fromCache ? "offline" : "open");
+      if (name === "overview") {
+        this.overviewLine = fromCache ? "offline" : "open";
+        this.tellLine();
+      }
       if (!fromCache || found.exists())
         sink.view(name, (plainOf(found.data()) ?? null) as Views[ViewName] | null);
     };
-    return sdk.onSnapshot(
-      sdk.doc(db, "views", name),
-      { includeMetadataChanges: name === "overview" },
-      { next: told, error: this.fail },
+    const options = { includeMetadataChanges: name === "overview" };
+    return this.listen(({ heard, error }) =>
+      sdk.onSnapshot(sdk.doc(db, "views", name), options, {
+        next: (found) => {
+          heard();
+          told(found);
+        },
+        error,
+      }),
     );
   }
 
   private watchNewest<Row>(listed: Listed, tell: (page: Page<Row>) => void): Stop {
-    const { sdk } = this.connection;
-    return sdk.onSnapshot(this.newest(listed), {
-      next: (found) => {
-        if (!found.metadata.fromCache || found.size > 0) tell(this.page(listed, found));
-      },
-      error: this.fail,
-    });
+    return this.listen(({ heard, error }) =>
+      this.connection.sdk.onSnapshot(this.newest(listed), {
+        next: (found) => {
+          heard();
+          if (!found.metadata.fromCache || found.size > 0) tell(page(listed, found));
+        },
+        error,
+      }),
+    );
   }
 
   private newest({ collection, by, size }: Listed, ...after: Firestore.QueryConstraint[]): Firestore.Query {
     const { sdk, db } = this.connection;
-    return sdk.query(sdk.collection(db, collection), sdk.orderBy(by, "desc"), ...after, sdk.limit(size));
-  }
-
-  private page<Row>(listed: Listed, found: Firestore.QuerySnapshot): Page<Row> {
-    const last = found.size < listed.size ? undefined : found.docs.at(-1);
-    if (last) this.cursors.set(`${listed.collection}/${last.id}`, last);
-    return { rows: found.docs.map((each) => plainOf(each.data()) as Row), next: last?.id ?? null };
+    const order = [sdk.orderBy(by, "desc"), sdk.orderBy(sdk.documentId(), "desc")];
+    return sdk.query(sdk.collection(db, collection), ...order, ...after, sdk.limit(size));
   }
 
   private async before<Row>(listed: Listed, next: string): Promise<Page<Row>> {
     const { sdk } = this.connection;
-    const cursor = this.cursors.get(`${listed.collection}/${next}`);
-    if (cursor === undefined) return { rows: [], next: null };
-    return this.page(listed, await sdk.getDocs(this.newest(listed, sdk.startAfter(cursor))));
+    const [, seconds = "", nanoseconds = "", id = ""] = PLACE.exec(next) ?? [];
+    const at = new sdk.Timestamp(Number(seconds), Number(nanoseconds));
+    return page(listed, await sdk.getDocs(this.newest(listed, sdk.startAfter(at, id))));
   }
 
   async feedBefore(next: string): Promise<FeedPage> {
@@ -186,12 +246,16 @@ class FirestoreSource implements Source {
 
   watchChart(symbol: string, tell: (chart: Chart | null) => void): Stop {
     const { sdk, db } = this.connection;
-    return sdk.onSnapshot(sdk.doc(db, "charts", symbol), {
-      next: (found) => {
-        tell((plainOf(found.data()) ?? null) as Chart | null);
-      },
-      error: this.fail,
-    });
+    return this.listen(({ heard, error }) =>
+      sdk.onSnapshot(sdk.doc(db, "charts", symbol), {
+        next: (found) => {
+          heard();
+          if (!found.metadata.fromCache || found.exists())
+            tell((plainOf(found.data()) ?? null) as Chart | null);
+        },
+        error,
+      }),
+    );
   }
 
   async story(decisionId: string): Promise<Story | null> {

@@ -28,9 +28,12 @@ interface Observer {
 }
 
 class Timestamp {
-  constructor(private readonly text: string) {}
+  constructor(
+    readonly seconds: number,
+    readonly nanoseconds: number,
+  ) {}
   toDate(): Date {
-    return new Date(this.text);
+    return new Date(this.seconds * 1000 + this.nanoseconds / 1e6);
   }
 }
 
@@ -38,17 +41,20 @@ const INSTANT = /^\d{4}-\d\d-\d\dT[\d:]+Z$/;
 
 /** A document with Timestamps where the JSON has instants. */
 function stored(value: unknown): unknown {
-  if (typeof value === "string" && INSTANT.test(value)) return new Timestamp(value);
+  if (typeof value === "string" && INSTANT.test(value)) return new Timestamp(Date.parse(value) / 1000, 0);
   if (Array.isArray(value)) return value.map(stored);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, stored(each)]));
 }
 
-class FakeFirestore {
+export class FakeFirestore {
   documents = new Map<string, unknown>();
   isCut = false;
   isDenied = false;
   readonly asked: Record<string, unknown>[] = [];
+  /** How often anybody began to listen, by collection. */
+  readonly listened = new Map<string, number>();
+  private readonly broken = new Map<string, string>();
   private readonly observers = new Set<Observer>();
 
   readonly sdk = {
@@ -68,12 +74,14 @@ class FakeFirestore {
       constraints.reduce((built, add) => add(built), asked),
     orderBy:
       (by: string, direction: string): Constraint =>
-      (asked) => ({ ...asked, by, isDescending: direction === "desc" }),
+      (asked) =>
+        by === "__name__" ? asked : { ...asked, by, isDescending: direction === "desc" },
     limit:
       (limit: number): Constraint =>
       (asked) => ({ ...asked, limit }),
+    Timestamp,
     startAfter:
-      ({ id }: { id: string }): Constraint =>
+      (_at: Timestamp, id: string): Constraint =>
       (asked) => ({ ...asked, after: id }),
     where:
       (_field: string, operator: string, value: string): Constraint =>
@@ -96,6 +104,7 @@ class FakeFirestore {
     onSnapshot: (target: DocRef | Asked, ...rest: unknown[]) => {
       const observer = { target, ...(rest.at(-1) as Omit<Observer, "target">) };
       this.observers.add(observer);
+      this.listened.set(target.collection, (this.listened.get(target.collection) ?? 0) + 1);
       queueMicrotask(() => {
         this.tell(observer);
       });
@@ -107,14 +116,25 @@ class FakeFirestore {
     for (const observer of [...this.observers]) this.tell(observer);
   }
 
+  /** Answer every listener of a collection with an error, as the SDK does where a query can never be answered. */
+  fail(collection: string, code: string): void {
+    this.broken.set(collection, code);
+    this.tellAll();
+  }
+
+  mendAll(): void {
+    this.broken.clear();
+  }
+
   private tell(observer: Observer): void {
     if (!this.observers.has(observer)) return;
-    if (this.isDenied) {
+    const { target } = observer;
+    const code = this.isDenied ? "permission-denied" : this.broken.get(target.collection);
+    if (code !== undefined) {
       this.observers.delete(observer);
-      observer.error({ code: "permission-denied" });
+      observer.error({ code });
       return;
     }
-    const { target } = observer;
     observer.next(target.kind === "doc" ? this.document(target) : this.found(target));
   }
 
@@ -146,7 +166,7 @@ class FakeFirestore {
         asked.bounds.every(([operator, value]) => (operator === ">=" ? id >= value : id < value)),
       )
       .sort((a, b) => {
-        const [left, right] = [a.raw[asked.by] ?? a.id, b.raw[asked.by] ?? b.id];
+        const [left, right] = [a, b].map(({ raw, id }) => `${raw[asked.by] ?? ""} ${id}`) as [string, string];
         return (left < right ? -1 : left > right ? 1 : 0) * (asked.isDescending ? -1 : 1);
       });
     const from = asked.after === null ? 0 : docs.findIndex(({ id }) => id === asked.after) + 1;
