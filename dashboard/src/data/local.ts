@@ -14,6 +14,7 @@ import {
 } from "./source";
 
 const RETRY_MS = 2000;
+const RETRY_MS_MAX = 15_000;
 const FEEDS = 48;
 const ROWS = 100;
 
@@ -28,12 +29,13 @@ async function read<Answer>(path: string): Promise<Answer> {
   return (await answerOf(await fetch(`/api/${path}`, { cache: "no-store" }))) as Answer;
 }
 
-/** A place in the stream, and everything that has to be read again when a topic changes. */
+/** The stream of what has changed, and the documents that are read again when they have. */
 class LocalSource implements Source {
   readonly time = "run";
   private sink: Sink | null = null;
   private stream: EventSource | null = null;
   private retry: ReturnType<typeof setTimeout> | undefined;
+  private wait = RETRY_MS;
   private readonly charts = new Map<string, Set<(chart: Chart | null) => void>>();
 
   open(sink: Sink): Stop {
@@ -41,10 +43,15 @@ class LocalSource implements Source {
     sink.line("connecting");
     this.connect();
     return () => {
-      clearTimeout(this.retry);
-      this.stream?.close();
+      this.hangUp();
       this.sink = null;
     };
+  }
+
+  private hangUp(): void {
+    clearTimeout(this.retry);
+    this.stream?.close();
+    this.stream = null;
   }
 
   private connect(): void {
@@ -52,7 +59,7 @@ class LocalSource implements Source {
     this.stream = stream;
     stream.onopen = () => {
       // Whatever happened before the line stood is read now; a server that began anew counts from the start again.
-      this.refresh([
+      this.refresh(stream, [
         ...VIEWS.map((name) => `views/${name}`),
         "feed",
         "trades",
@@ -61,39 +68,42 @@ class LocalSource implements Source {
       ]);
     };
     stream.addEventListener("changed", (message: MessageEvent<string>) => {
-      this.refresh((JSON.parse(message.data) as Changed).topics);
+      this.refresh(stream, (JSON.parse(message.data) as Changed).topics);
     });
     stream.onerror = () => {
-      stream.close();
-      this.sink?.line("offline");
-      this.retryLater();
+      // A full server ends the stream and names the wait before the next, which the browser keeps: whether the line
+      // stands is asked of the overview. What the browser gives up is opened anew from here.
+      if (stream.readyState === EventSource.CLOSED) this.lost(stream, new Error("the stream was closed"));
+      else this.refresh(stream, ["views/overview"]);
     };
-  }
-
-  private retryLater(): void {
-    clearTimeout(this.retry);
-    this.retry = setTimeout(() => {
-      if (this.sink !== null) this.connect();
-    }, RETRY_MS);
   }
 
   private chartTopics(): string[] {
     return [...this.charts.keys()].map((symbol) => `charts/${symbol}`);
   }
 
-  private refresh(topics: readonly string[]): void {
+  /** Read topics again. What comes of it says how the line is, unless another stream has begun since. */
+  private refresh(stream: EventSource, topics: readonly string[]): void {
     Promise.all([...new Set(topics)].map((topic) => this.readTopic(topic))).then(
-      () => this.sink?.line("open"),
+      () => {
+        if (this.stream !== stream) return;
+        this.wait = RETRY_MS;
+        this.sink?.line("open");
+      },
       (error: unknown) => {
-        this.failed(error);
+        this.lost(stream, error);
       },
     );
   }
 
-  private failed(error: unknown): void {
-    this.sink?.line(error instanceof Refused ? "refused" : "offline");
-    this.stream?.close();
-    this.retryLater();
+  private lost(stream: EventSource | null, error: unknown): void {
+    if (this.sink === null || this.stream !== stream) return;
+    this.hangUp();
+    this.sink.line(error instanceof Refused ? "refused" : "offline");
+    this.retry = setTimeout(() => {
+      this.connect();
+    }, this.wait);
+    this.wait = Math.min(2 * this.wait, RETRY_MS_MAX);
   }
 
   private async readTopic(topic: string): Promise<void> {
@@ -131,8 +141,9 @@ class LocalSource implements Source {
   watchChart(symbol: string, tell: (chart: Chart | null) => void): Stop {
     const watchers = this.charts.get(symbol) ?? new Set();
     this.charts.set(symbol, watchers.add(tell));
+    const { stream } = this;
     this.readChart(symbol).catch((error: unknown) => {
-      this.failed(error);
+      this.lost(stream, error);
     });
     return () => {
       watchers.delete(tell);

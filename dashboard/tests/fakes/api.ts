@@ -5,26 +5,45 @@ import { localSource } from "../../src/data/local";
 import { anEmptyWorld, type World } from "../builders/world";
 import { backToReal, settled, untilSettled, type Stage } from "./stage";
 
-class Stream extends EventTarget {
+export class Stream extends EventTarget {
+  static readonly CLOSED = 2;
   static open: Stream | null = null;
+  /** How many were ever opened. */
+  static count = 0;
+  readyState = 0;
   onopen: (() => void) | null = null;
   onerror: (() => void) | null = null;
 
   constructor() {
     super();
     Stream.open = this;
+    Stream.count += 1;
     queueMicrotask(() => {
       if (api.isCut) this.onerror?.();
       else this.onopen?.();
     });
   }
 
+  /** The server ends it; a browser then opens it again by itself, after the wait that it was told. */
+  end(): void {
+    this.readyState = 0;
+    this.onerror?.();
+  }
+
   close(): void {
+    this.readyState = Stream.CLOSED;
     if (Stream.open === this) Stream.open = null;
   }
 }
 
-const api = { world: anEmptyWorld(), isCut: false, isDenied: false, asked: [] as Record<string, unknown>[] };
+const LONGEST_WAIT_MS = 15_000;
+
+export const api = {
+  world: anEmptyWorld(),
+  isCut: false,
+  isDenied: false,
+  asked: [] as Record<string, unknown>[],
+};
 
 function page(rows: readonly unknown[], url: URL, name: string): unknown {
   const from = Number(url.searchParams.get("after") ?? "0");
@@ -91,12 +110,13 @@ export function apiStage(): Promise<Stage> {
     },
     async cut() {
       api.isCut = true;
-      Stream.open?.onerror?.();
+      Stream.open?.end();
       await settled();
     },
     async mend() {
       api.isCut = false;
-      await due();
+      await vi.advanceTimersByTimeAsync(LONGEST_WAIT_MS);
+      await settled();
     },
     async deny() {
       api.isDenied = true;
