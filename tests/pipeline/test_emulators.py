@@ -52,7 +52,7 @@ def test_a_tick_becomes_closed_trades_in_the_cloud(
                 assert 200 == host.call("reconciler")[0]
 
         trades = [each.data for each in store.query(Query(TRADES))]
-        checks = check(runtime.venue, store, coverage)
+        checks = check(runtime.venue, store, coverage, timedelta(seconds=settings.protect_within_sec))
         assert intents == len(trades) > 0
         assert {"CLOSED"} == {each["status"] for each in trades}
         assert {"EXECUTED"} == {each.data["state"] for each in store.query(Query(INTENTS))}

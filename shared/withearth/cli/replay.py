@@ -15,7 +15,7 @@ from withearth.cli.predicting import Answers, FromRun, Who, predictor_options, r
 from withearth.domain.errors import MarketFault, Misbooked, Misconfigured
 from withearth.domain.times import TICK, floor_to_tick
 from withearth.local.checks import Checks
-from withearth.local.replay import Period, Timing, discard, replay_period, state_directory
+from withearth.local.replay import Period, Timing, replay_period, state_directory
 from withearth.local.report import Report, percentiles_ms, report
 from withearth.local.state import remember_latest
 from withearth.market.recorded import RecordedMarket
@@ -52,13 +52,18 @@ def replay(
     disorder = Chaos(seed=chaos_seed, duplicate=True, shuffle=True) if chaos else None
     directory = state or state_directory(settings, period, disorder)
     refuse_own_answers(directory, from_run)
-    if fresh or settings.execute_trades:  # the paper account lives in the process: a run cannot go on without it
-        discard(directory)
     timing, started = Timing(), time.perf_counter()
     with progress_bar("replaying", period.ticks) as bar:
         after_tick = _pacer(period, bar, speed)
         replayed = replay_period(
-            settings, period, directory, chaos=disorder, timing=timing, after_tick=after_tick, market=market
+            settings,
+            period,
+            directory,
+            chaos=disorder,
+            timing=timing,
+            after_tick=after_tick,
+            market=market,
+            fresh=fresh or settings.execute_trades,  # a run cannot go on without its paper account, which is gone
         )
     remember_latest(settings.state_dir, directory)
     if timing.ticks < period.ticks:
@@ -84,7 +89,7 @@ def print_checks(found: Checks) -> None:
     table.add_row("trades still open", str(found.still_open))
     console.print(table)
     if not found.hold:
-        raise Misbooked("the journal and the exchange's own books do not agree: do not trade with this version")
+        raise Misbooked("not all of these checks hold: do not trade with this version")
 
 
 def open_recorded(settings: Settings, data: Path, period: Period) -> RecordedMarket:

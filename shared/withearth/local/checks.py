@@ -29,7 +29,13 @@ class Coverage:
     venue: PaperVenue
     clock: Clock
     since: dict[tuple[str, PositionSide], datetime] = field(default_factory=dict)
-    longest: timedelta = timedelta()
+    covered_after: timedelta = timedelta()
+
+    @property
+    def longest(self) -> timedelta:
+        """The longest so far, of what is uncovered now too."""
+        now = self.clock.now()
+        return max(self.covered_after, *(now - since for since in self.since.values()), timedelta())
 
     def sample(self) -> None:
         """Look at every position now."""
@@ -40,7 +46,7 @@ class Coverage:
             if abs(held.quantity) > self._covered(account, held)
         }
         for place in self.since.keys() - uncovered.keys():
-            self.longest = max(self.longest, self.clock.now() - self.since.pop(place))
+            self.covered_after = max(self.covered_after, self.clock.now() - self.since.pop(place))
         self.since = uncovered | self.since
 
     def _covered(self, account: Account, held: Position) -> Decimal:
@@ -59,23 +65,25 @@ def _protects(stop: AlgoOrder, held: Position) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """The findings. Each is as it should be when it is zero, or when the two sums are equal."""
+    """The findings, and how long a quantity may be uncovered while its stop is on its way."""
 
     journal_net: Decimal
     exchange_net: Decimal
     foreign_orders: int
     doubled_entries: int
     longest_uncovered: timedelta
+    protect_within: timedelta
     still_open: int
 
     @property
     def hold(self) -> bool:
-        """Whether the books agree, every order has its lineage, and no decision was entered twice."""
-        return self.journal_net == self.exchange_net and not (self.foreign_orders or self.doubled_entries)
+        """Whether the books agree, every order has its lineage, nothing was entered twice, naked too long, or left."""
+        agree, wrong = self.journal_net == self.exchange_net, self.foreign_orders + self.doubled_entries
+        return agree and not wrong and self.longest_uncovered <= self.protect_within and not self.still_open
 
 
-def check(venue: PaperVenue, store: DocumentStore, coverage: Coverage) -> Checks:
-    """Hold the journal against the exchange's income, and every order against its lineage."""
+def check(venue: PaperVenue, store: DocumentStore, coverage: Coverage, protect_within: timedelta) -> Checks:
+    """Hold the journal against the exchange's income, every order against its lineage, and what was held to its end."""
     exchange = venue.exchange
     account = exchange.account(ACCOUNT)
     orders = list(account.orders.values())
@@ -87,6 +95,7 @@ def check(venue: PaperVenue, store: DocumentStore, coverage: Coverage) -> Checks
         foreign_orders=sum(lineage(each.symbol, each.client_order_id) is None for each in orders),
         doubled_entries=_doubled(orders),
         longest_uncovered=coverage.longest,
+        protect_within=protect_within,
         still_open=len(trades) - len(closed),
     )
 

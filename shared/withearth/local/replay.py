@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from withearth.bootstrap import assemble, open_store
 from withearth.domain.canonical import digest
+from withearth.domain.errors import Misconfigured
 from withearth.domain.times import TICK, floor_to_tick
 from withearth.execution.paper_venue import PaperVenue
 from withearth.flow.runtime import Runtime
@@ -82,17 +83,18 @@ def replay_period(
     timing: Timing,
     after_tick: Callable[[datetime], None],
     market: Market | None = None,
+    fresh: bool = False,
 ) -> Replayed:
-    """Run the period to its end, or go on with a run that was cut off.
+    """Run the period to its end, or go on with a run that was cut off, unless it has to begin `fresh`.
 
     `market` is the recording, where it is open already: reading it takes seconds.
 
     `after_tick` is called with each tick once all that belongs to it is done; the first call of a resumed run is for
-    the tick it was cut off in. Raises Misconfigured when the directory is in use.
+    the tick it was cut off in. Raises Misconfigured when the directory is in use, or holds other books than a replay's.
     """
     clock = VirtualClock(period.start)
     with exclusive(directory):
-        store = _books(directory)
+        store = _books(directory, period, fresh=fresh)
         bus = open_bus(directory, clock, chaos)
         # Nobody looks at the charts of a replay while it runs, and they take a third of its time.
         runtime = assemble(settings.model_copy(update={"chart_symbols": 0}), clock, store, bus, market)
@@ -113,7 +115,11 @@ def replay_period(
         store.commit([Replace(CURSOR, {"at": period.end, "done": True})])
         dead_letters = len(bus.dead_letters())
         bus.close()
-        return Replayed(store, dead_letters, None if coverage is None else check(coverage.venue, store, coverage))
+        return Replayed(store, dead_letters, None if coverage is None else _checked(coverage, store, settings))
+
+
+def _checked(coverage: Coverage, store: DocumentStore, settings: Settings) -> Checks:
+    return check(coverage.venue, store, coverage, timedelta(seconds=settings.protect_within_sec))
 
 
 def _watch(runtime: Runtime, clock: VirtualClock) -> Coverage | None:
@@ -137,15 +143,20 @@ def resume_at(store: DocumentStore, period: Period) -> datetime:
     return period.start + TICK if cursor is None else min(cursor.data["at"] + TICK, period.end)
 
 
-def _books(directory: Path) -> "SqliteStore":
+def _books(directory: Path, period: Period, *, fresh: bool) -> "SqliteStore":
     """The books of a run that was cut off, or new ones: those of a finished run make room for its repetition."""
     store = open_store(directory)
     cursor = store.get(CURSOR)
-    if cursor is None or not cursor.data["done"]:
-        return store
-    store.close()
-    discard(directory)
-    return open_store(directory)
+    if cursor is None and store.last_change():
+        store.close()
+        raise Misconfigured(f"{directory} holds books that are no replay's: name another directory with --state.")
+    if cursor is not None and (fresh or cursor.data["done"]):
+        store.close()
+        discard(directory)
+        store, cursor = open_store(directory), None
+    if cursor is None:
+        store.commit([Replace(CURSOR, {"at": period.start, "done": False})])
+    return store
 
 
 def discard(directory: Path) -> None:
