@@ -1,4 +1,4 @@
-# Two commands do everything: `make demo` and `make test`. They need Python 3.11+, Node 20+ and make.
+# Two commands do everything: `make demo` and `make test`. They need Python 3.11+, Node 20.19+ and make.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
