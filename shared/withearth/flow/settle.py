@@ -119,9 +119,15 @@ def _booked(venue: Venue, execution: Execution, entries: list[Fill], exits: list
     gross = sum((each.realized for each in (*entries, *exits)), Decimal(0))
     commission = sum((_in_quote(venue, each) for each in (*entries, *exits)), Decimal(0))
     funding = sum((each.amount for each in fees), Decimal(0))
-    # A fill at the stop itself risked nothing that a result could be held against: then R is what was planned.
-    distance = abs(average_entry(execution) - execution.terms.sl) or risk_of(execution.terms)
-    return Result.of(gross, commission, funding, distance * execution.filled)
+    risk = _risked(execution) * execution.filled
+    return Result.of(gross, commission, funding, risk)
+
+
+def _risked(execution: Execution) -> Decimal:
+    """From entry to stop; as it was planned where a gap has filled the entry at the stop or beyond it."""
+    terms = execution.terms
+    risked = (average_entry(execution) - terms.sl) * terms.side.sign
+    return risked if risked > 0 else risk_of(terms)
 
 
 def _in_quote(venue: Venue, fill: Fill) -> Decimal:

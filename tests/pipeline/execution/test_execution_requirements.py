@@ -561,6 +561,22 @@ def test_funding_is_booked_to_the_last_digit(tmp_path: Path) -> None:
         assert_booked(world, trading, intent)
 
 
+@pytest.mark.parametrize("price", [Decimal("49747.5"), BEYOND_STOP])
+def test_an_entry_that_is_filled_at_its_stop_or_beyond_is_booked(tmp_path: Path, price: Decimal) -> None:
+    """A gap while the request is under way: nothing was risked at that price, the multiple is of the plan."""
+    process, intent = Process(), an_intent()
+    world = World(Act(lambda _world: "place" in process.deeds, [Move(timedelta(), price)]))
+    with Trading(tmp_path, world, process, ENTRY_MODE="MARKET") as trading:
+        trading.see_through(intent)
+        row = trading.trade(intent)
+        planned = (intent.entry - intent.sl) * intent.qty
+
+        assert Decimal(row["entry"]) <= intent.sl
+        assert round(Decimal(row["net_pnl"]) / planned, 4) == Decimal(row["r_multiple"])
+        assert_over(world, trading)
+        assert_booked(world, trading, intent)
+
+
 class BookedLater:
     """A venue that books funding some seconds after its settlement, as the real one does."""
 
