@@ -101,6 +101,11 @@ class Situation:
     """Whether the owner had everything closed."""
 
     @property
+    def held(self) -> Decimal:
+        """What is held on the trade's side. A position on the other side is nothing of ours: ours can only reduce."""
+        return max(self.sight.held * self.execution.terms.side.sign, Decimal(0))
+
+    @property
     def exposure(self) -> Decimal:
         """What has to be protected: the larger of what the exchange shows and what our fills add up to.
 
@@ -108,12 +113,12 @@ class Situation:
         the intent's quantity, or what our orders filled beyond it: the rest is not ours.
         """
         ours = abs(self.execution.expected)
-        return min(max(abs(self.sight.held), ours), max(self.execution.terms.qty, ours))
+        return min(max(self.held, ours), max(self.execution.terms.qty, ours))
 
     @property
     def surplus(self) -> Decimal:
         """What is held of ours beyond the intent's quantity: an entry was executed more than once."""
-        ours = min(abs(self.sight.held), abs(self.execution.expected))
+        ours = min(self.held, abs(self.execution.expected))
         return max(ours - self.execution.terms.qty, Decimal(0))
 
     @property
@@ -141,7 +146,7 @@ class Situation:
     @property
     def is_flat(self) -> bool:
         """Whether nothing of ours is held: exchange and fills agree, or one of them has said so for long enough."""
-        held, expected = self.sight.held, self.execution.expected
+        held, expected = self.held, self.execution.expected
         return (held == 0 and expected == 0) or (self._is_believed and 0 in (held, expected))
 
     @property
@@ -153,7 +158,7 @@ class Situation:
     def to_close(self) -> Decimal:
         """How much to leave at the market: what both agree on, or what is shown when they disagree for long."""
         ours = abs(self.execution.expected)
-        held = min(abs(self.sight.held), max(self.execution.terms.qty, ours))
+        held = min(self.held, max(self.execution.terms.qty, ours))
         return held if self._is_believed else min(held, ours)
 
 

@@ -164,6 +164,20 @@ def test_r04_what_is_closed_by_hand_leaves_the_rest_covered(tmp_path: Path) -> N
         assert_covered(world, trading.settings)
 
 
+def test_r04_a_position_that_is_turned_round_by_hand_is_left_to_its_owner(tmp_path: Path) -> None:
+    """Sold by hand, and more: the trade is over, its orders go, and what is held on the other side stays."""
+    world = World(*filled(None))
+    with Trading(tmp_path, world) as trading:
+        trading.deliver(an_intent())
+        by_hand(world, OrderSide.SELL, Decimal("0.030"))
+        trading.see_through(an_intent())
+
+        assert "UNEXPLAINED" == trading.trade(an_intent())["exit_reason"]
+        assert Decimal("-0.020") == world.held()
+        assert [] == [*world.orders(Leg.EXIT), *world.account.open_algos.values()]
+        assert "TRADING_HALTED" not in trading.kinds()
+
+
 def test_r23_what_others_closed_is_not_booked_as_ours(tmp_path: Path) -> None:
     """The whole position is closed by hand: the trade ends UNEXPLAINED, without an exit that nobody knows."""
     world = World(*filled(None))
