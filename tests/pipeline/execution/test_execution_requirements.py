@@ -591,6 +591,35 @@ def test_an_entry_that_is_filled_at_its_stop_or_beyond_is_booked(tmp_path: Path,
         assert_booked(world, trading, intent)
 
 
+def test_a_trade_that_ends_weeks_later_is_booked(tmp_path: Path) -> None:
+    """A machine that was away for longer than a list of fills reaches: left at once, and booked to the last digit."""
+    world, intent = World(*filled(None)), an_intent()
+    with Trading(tmp_path, world) as trading:
+        trading.deliver(intent)
+        assert is_set(world)
+        world.sleep(timedelta(days=16))
+        trading.see_through(intent)
+
+        assert_over(world, trading)
+        assert_booked(world, trading, intent)
+
+
+def test_an_entry_that_was_cancelled_while_nobody_looked_is_forgotten(tmp_path: Path) -> None:
+    """Its process dies over it, and the exchange does not tell of it any more: the symbol is free again."""
+    away = Act(entry_waits, [Move(SECOND, AWAY)])
+    world, intent, calm = World(away), an_intent(), Process()
+    with Trading(tmp_path / "calm", World(away), calm) as trading:
+        trading.deliver(intent)
+    with Trading(tmp_path / "killed", world, Process(calm.deeds.index("cancel") + 1, after=True)) as trading:
+        trading.deliver(intent)
+        assert 1 == trading.deaths
+        world.sleep(timedelta(days=4))
+        document = trading.see_through(intent)
+
+        assert "ENTRY_NOT_FILLED" == document["blocked_by"]
+        assert_over(world, trading)
+
+
 class BookedLater:
     """A venue that books funding some seconds after its settlement, as the real one does."""
 

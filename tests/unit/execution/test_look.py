@@ -20,7 +20,16 @@ from tests.builders.situations import (
     sent,
 )
 from withearth.execution.lineage import Leg
-from withearth.execution.look import ABSENCES_MIN, ABSENT_AFTER, BELIEVED_AFTER, Sight, answered, learn, to_ask
+from withearth.execution.look import (
+    ABSENCES_MIN,
+    ABSENT_AFTER,
+    BELIEVED_AFTER,
+    FORGOTTEN_AFTER,
+    Sight,
+    answered,
+    learn,
+    to_ask,
+)
 from withearth.execution.phases import Phase
 from withearth.execution.record import Outcome
 from withearth.execution.venue import Accepted, Answer, ConditionalStatus, OrderState, OrderStatus, Rejected, Unknown
@@ -104,6 +113,15 @@ def test_what_was_seen_keeps_its_state_until_the_exchange_says_how_it_ended() ->
     execution = an_execution(Phase.HOLDING, over(Leg.ENTRY, filled=QTY), live(Leg.STOP, ago_s=3600))
 
     assert Outcome.LIVE is outcome(Leg.STOP, learn(execution, a_sight(QTY), NOW))
+
+
+@pytest.mark.parametrize("leg", list(Leg))
+def test_what_the_exchange_has_forgotten_is_over(leg: Leg) -> None:
+    """It ended without a fill while nobody looked, and is not told of any more: it holds nothing up for ever."""
+    execution = an_execution(Phase.CLEANING, live(leg, ago_s=FORGOTTEN_AFTER.total_seconds()))
+    for look in range(1, ABSENCES_MIN + 1):
+        execution = learn(execution, a_sight(), NOW)
+        assert (Outcome.OVER if look == ABSENCES_MIN else Outcome.LIVE) is outcome(leg, execution)
 
 
 @pytest.mark.parametrize("status", list(OrderStatus))
