@@ -134,6 +134,7 @@ def _listed(symbol: str) -> dict[str, Any]:
     filters = [
         {"filterType": "PRICE_FILTER", "minPrice": "0.00001", "maxPrice": "1000000", "tickSize": "0.00001"},
         {"filterType": "LOT_SIZE", "minQty": "0.001", "maxQty": "1000000", "stepSize": "0.001"},
+        {"filterType": "MARKET_LOT_SIZE", "minQty": "0.001", "maxQty": "1000000", "stepSize": "0.001"},
         {"filterType": "MIN_NOTIONAL", "notional": "5"},
     ]
     return {"symbol": symbol, "status": "TRADING", "contractType": "PERPETUAL", "filters": filters, **asset}

@@ -80,6 +80,11 @@ def test_tick_and_step_come_from_the_filters_without_padding(told: str, tick: st
     assert tick == str(instrument_from_exchange_info(entry).tick_size)
 
 
+def test_no_more_is_entered_than_leaves_at_the_market_at_once() -> None:
+    """A stop and an exit are market orders, of which the exchange takes less than of a limit order."""
+    assert Decimal(100) == instrument_from_exchange_info(listed("BTCUSDT")).max_qty
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -88,6 +93,7 @@ def test_tick_and_step_come_from_the_filters_without_padding(told: str, tick: st
         {},
         _without("PRICE_FILTER"),
         _without("LOT_SIZE"),
+        _without("MARKET_LOT_SIZE"),
         _without("MIN_NOTIONAL"),
     ],
 )

@@ -1,7 +1,7 @@
 """An instrument's filters, and the only rounding this system does on prices and quantities.
 
-Rules: the exchange's `exchangeInfo` filters PRICE_FILTER, LOT_SIZE, MIN_NOTIONAL, PERCENT_PRICE. `pricePrecision` and
-`quantityPrecision` are not tick and step, and are not used.
+Rules: the exchange's `exchangeInfo` filters PRICE_FILTER, LOT_SIZE, MARKET_LOT_SIZE, MIN_NOTIONAL, PERCENT_PRICE.
+`pricePrecision` and `quantityPrecision` are not tick and step, and are not used.
 """
 
 from collections.abc import Mapping
@@ -27,6 +27,7 @@ class Instrument:
     step_size: Decimal
     min_qty: Decimal
     max_qty: Decimal
+    """The largest order, also at the market, where most often less may go at once: what is entered has to come out."""
     min_notional: Decimal
     min_price: Decimal
     max_price: Decimal
@@ -96,7 +97,7 @@ def instrument_from_exchange_info(entry: Mapping[str, Any]) -> Instrument:
             tick_size=_unit(price["tickSize"]),
             step_size=_unit(lot["stepSize"]),
             min_qty=_plain(lot["minQty"]),
-            max_qty=_plain(lot["maxQty"]),
+            max_qty=min(_plain(each["maxQty"]) for each in (lot, filters["MARKET_LOT_SIZE"])),
             min_notional=_plain(notional["notional"]),
             min_price=_plain(price["minPrice"]),
             max_price=_plain(price["maxPrice"]),
