@@ -262,9 +262,10 @@ def _guards(situation: Situation, leg: Leg) -> list[str]:
 
 
 def _has_tried_enough(situation: Situation) -> bool:
-    """An exit that is refused again and again is tried once in a pass of the reconciler, as long as there are ids."""
+    """An exit that is refused again and again is tried less and less often: the ids have to last for hours."""
     exits = situation.execution.legs(Leg.EXIT)
-    tired = len(exits) >= ATTEMPTS_A_LEG // 2 and situation.now < exits[-1][1].sent_at + A_PASS
+    beyond = len(exits) - ATTEMPTS_A_LEG // 2 + 1
+    tired = beyond > 0 and situation.now < exits[-1][1].sent_at + beyond * A_PASS
     return tired or len(exits) >= ATTEMPTS_MAX
 
 

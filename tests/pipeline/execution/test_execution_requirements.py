@@ -202,6 +202,24 @@ def test_r05_the_way_out_is_not_blocked_by_our_own_orders(tmp_path: Path) -> Non
         assert_booked(world, trading, an_intent())
 
 
+def test_r05_an_exchange_that_takes_no_order_for_hours_is_left_in_the_end(tmp_path: Path) -> None:
+    """The horizon is over and every exit fails for two hours: the stop stays, and one goes out in the end."""
+    world = World(*filled(None))
+    with Trading(tmp_path, world) as trading:
+        trading.deliver(an_intent())
+        with_fault(world, kind=FaultKind.UNAVAILABLE, method="POST", path="/order", times=9_999)
+        for _ in range(130):
+            trading.reconcile()
+            world.sleep(MINUTE)
+        assert [] == world.watch.stretches
+        world.faults.clear()
+        trading.see_through(an_intent())
+
+        assert "HORIZON" == trading.trade(an_intent())["exit_reason"]
+        assert_over(world, trading)
+        assert_booked(world, trading, an_intent())
+
+
 def test_r07_fills_belong_to_a_trade_by_lineage(tmp_path: Path) -> None:
     """What the owner trades by hand on the same symbol meanwhile is none of the trade's money."""
     calm, busy = World(*filled(BEYOND_TARGET)), World(*filled(BEYOND_TARGET))

@@ -344,9 +344,16 @@ CLOSING: dict[str, tuple[dict[str, Any], Step]] = {
         },
         Send(Leg.EXIT, QTY, None),
     ),
+    "then less and less often": (
+        {
+            "orders": [*GUARDED, *(refused(Leg.EXIT, -4131, attempt, ago_s=99) for attempt in range(11))],
+            "sight": a_sight(QTY, *GUARDS),
+        },
+        Rest(),
+    ),
     "as long as there are ids": (
         {
-            "orders": [*GUARDED, *(refused(Leg.EXIT, -4131, attempt, ago_s=99) for attempt in range(ATTEMPTS_MAX))],
+            "orders": [*GUARDED, *(refused(Leg.EXIT, -4131, attempt, ago_s=9999) for attempt in range(ATTEMPTS_MAX))],
             "sight": a_sight(QTY, *GUARDS),
         },
         Rest(),
