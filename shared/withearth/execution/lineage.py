@@ -15,6 +15,8 @@ from typing import Final
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_]{1,17}")
 _OURS: Final = re.compile(r"(?P<stem>[A-Za-z0-9_.]{1,17})-(?P<tick>\d{8}T\d{4}Z)-(?P<leg>[estx])(?P<attempt>[0-9a-z])")
+_THE_EXCHANGE_S: Final = ("autoclose-", "adl_autoclose", "settlement_autoclose-")
+"""How client ids begin of the orders by which the exchange itself liquidates, deleverages or settles a position."""
 ATTEMPTS_MAX: Final = len(_DIGITS)
 
 
@@ -50,6 +52,11 @@ def lineage(symbol: str, order_client_id: str) -> Lineage | None:
     if found is None or found["stem"] != _stem(symbol):
         return None
     return Lineage(f"{symbol}-{found['tick']}", Leg(found["leg"]), _DIGITS.index(found["attempt"]))
+
+
+def is_the_exchange_s(order_client_id: str) -> bool:
+    """Whether the exchange itself closed a position by this order."""
+    return order_client_id.startswith(_THE_EXCHANGE_S)
 
 
 def _stem(symbol: str) -> str:

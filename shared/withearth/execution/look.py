@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from withearth.domain.times import from_ms
-from withearth.execution.lineage import Leg
+from withearth.execution.lineage import Leg, is_the_exchange_s
 from withearth.execution.record import Execution, Outcome, Sent
 from withearth.execution.venue import (
     Accepted,
@@ -77,6 +77,7 @@ def learn(execution: Execution, sight: Sight, now: datetime) -> Execution:
     """The record with what the reading shows."""
     execution = execution.with_sent({id_: _seen(id_, sent, sight, now) for id_, sent in execution.unsettled()})
     execution = execution.with_sent(_explained(execution, sight.listed))
+    execution = execution.with_sent(_closed_by_the_exchange(execution, sight.listed))
     odd = execution.expected != sight.held
     execution = replace(execution, odd_since=(execution.odd_since or now) if odd else None)
     absent = [(id_, sent) for id_, sent in execution.unsettled() if _is_absent(sent, execution.odd_since, now)]
@@ -122,6 +123,23 @@ def _explained(execution: Execution, listed: Iterable[OrderState]) -> dict[str, 
         else:
             changed[each.client_id] = replace(sent, twins={**sent.twins, each.order_id: each.filled})
     return changed
+
+
+def _closed_by_the_exchange(execution: Execution, listed: Iterable[OrderState]) -> dict[str, Sent]:
+    """What the exchange closed of ours by orders of its own, as exits; one that closed more was not about ours only."""
+    exits, left, found = len(execution.legs(Leg.EXIT)), abs(execution.expected), dict[str, Sent]()
+    for each in listed:
+        is_known = each.client_id in execution.sent or not is_the_exchange_s(each.client_id)
+        if is_known or not _reduces(execution, each) or not 0 < each.filled <= left:
+            continue
+        exit_ = Sent(Leg.EXIT, exits + len(found), each.qty, None, from_ms(each.updated_ms))
+        found[each.client_id] = _as_order(exit_, each)
+        left -= each.filled
+    return found
+
+
+def _reduces(execution: Execution, order: OrderState) -> bool:
+    return order.position_side is execution.terms.position_side and order.action is action_of(execution, Leg.EXIT)
 
 
 def _seen(client_id: str, sent: Sent, sight: Sight, now: datetime) -> Sent:

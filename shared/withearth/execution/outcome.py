@@ -15,6 +15,7 @@ _R_STEP: Final = Decimal("0.0001")
 class ExitReason(StrEnum):
     """Why a trade ended. DATA_GAP: a shadow trade of which nobody knows. UNEXPLAINED: somebody else closed it.
 
+    That is the owner by hand, or the exchange itself, whose fills are booked as the trade's.
     FLATTENED: the owner had everything closed. PARTIAL: it was filled in part only, and PARTIAL_FILL is close.
     """
 

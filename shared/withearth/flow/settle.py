@@ -14,7 +14,7 @@ from withearth.domain.errors import Unavailable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import from_ms, to_ms
 from withearth.execution.funding import SETTLED_WITHIN_MS, fees_of_side
-from withearth.execution.lineage import Leg
+from withearth.execution.lineage import Leg, is_the_exchange_s
 from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
 from withearth.execution.record import Execution, Terms
 from withearth.execution.trailing import risk_of
@@ -25,6 +25,7 @@ from withearth.flow.limits import released, settled
 from withearth.flow.runtime import Runtime
 from withearth.store.port import Delete, Stored, Write
 
+INSURANCE: Final = "INSURANCE_CLEAR"
 _REASONS: Final = {Leg.TARGET: ExitReason.TARGET, Leg.STOP: ExitReason.STOP}
 _AT_MARKET: Final[Mapping[Reason | None, ExitReason]] = {
     Reason.HORIZON_OVER: ExitReason.HORIZON,
@@ -119,8 +120,22 @@ def _booked(venue: Venue, execution: Execution, entries: list[Fill], exits: list
     gross = sum((each.realized for each in (*entries, *exits)), Decimal(0))
     commission = sum((_in_quote(venue, each) for each in (*entries, *exits)), Decimal(0))
     funding = sum((each.amount for each in fees), Decimal(0))
+    commission -= _insurance(venue, execution, entries)
     risk = _risked(execution) * execution.filled
     return Result.of(gross, commission, funding, risk)
+
+
+def _insurance(venue: Venue, execution: Execution, entries: list[Fill]) -> Decimal:
+    """What the insurance fund took, negative, or paid for a position that the exchange itself closed."""
+    if not _exchange_closed(execution):
+        return Decimal(0)
+    rows = venue.income(min(each.at_ms for each in entries))
+    ours = (each for each in rows if (each.kind, each.symbol) == (INSURANCE, execution.terms.symbol))
+    return sum((each.amount for each in ours), Decimal(0))
+
+
+def _exchange_closed(execution: Execution) -> bool:
+    return any(is_the_exchange_s(client_id) for client_id in execution.sent)
 
 
 def _risked(execution: Execution) -> Decimal:
@@ -148,7 +163,7 @@ def _funding(venue: Venue, terms: Terms, entries: list[Fill]) -> Sequence[Fundin
 
 def _exit_reason(execution: Execution) -> ExitReason:
     """The leg that closed it; UNEXPLAINED when our own orders did not close all of it."""
-    if execution.expected:
+    if execution.expected or _exchange_closed(execution):
         return ExitReason.UNEXPLAINED
     closing_legs = {sent.leg for sent in execution.sent.values() if sent.leg is not Leg.ENTRY and sent.traded}
     for leg, reason in _REASONS.items():

@@ -191,6 +191,28 @@ def test_r23_what_others_closed_is_not_booked_as_ours(tmp_path: Path) -> None:
         assert_over_but_for_strangers(world)
 
 
+@pytest.mark.parametrize("changes", [{}, {"POSITION_MODE": "HEDGE"}], ids=["one-way", "hedge"])
+def test_r23_what_the_exchange_liquidates_is_booked(tmp_path: Path, changes: dict[str, str]) -> None:
+    """The stop is taken away by hand and the position liquidated: its loss is in the journal, to the last digit."""
+    world = World(*filled(None), hedge_mode=bool(changes))
+    with Trading(tmp_path, world, LEVERAGE="50", **changes) as trading:
+        trading.deliver(an_intent())
+        assert is_set(world)
+        for algo in list(world.account.open_algos.values()):
+            world.exchange.cancel_algo(world.account, algo.algo_id, None)
+        world.play([Move(SECOND, Decimal(49_000))])
+        world.sleep(2 * SECOND)
+        assert ["autoclose"] == [each.split("-")[0] for each in world.strangers()]
+        trading.see_through(an_intent())
+        row = trading.trade(an_intent())
+        lost = sum(each.amount for each in world.account.income if each.type is not IncomeType.TRANSFER)
+
+        assert ("UNEXPLAINED", lost) == (row["exit_reason"], Decimal(row["net_pnl"]))
+        assert [lost] == [each.net for each in trading.book().closed]
+        assert row["exit"] is not None
+        assert_over_but_for_strangers(world)
+
+
 def test_r05_the_way_out_is_not_blocked_by_our_own_orders(tmp_path: Path) -> None:
     """At the horizon, with a stop and a target of the full size in place: closed, and both taken away."""
     world = World(*filled(None))

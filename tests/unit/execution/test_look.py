@@ -225,6 +225,18 @@ def test_a_stop_that_went_off_counts_once(first: str) -> None:
         assert {"95"} == execution.sent[id_of(Leg.STOP)].order_ids
 
 
+@pytest.mark.parametrize(("filled", "expected"), [(QTY, Decimal(0)), (PART, QTY - PART), (2 * QTY, QTY)])
+@pytest.mark.parametrize("name", ["autoclose-1", "adl_autoclose", "settlement_autoclose-1"])
+def test_what_the_exchange_closed_of_ours_left_by_its_order(name: str, filled: Decimal, expected: Decimal) -> None:
+    """Counted once, however often the list is read; an order that closed more than ours is not divided by guess."""
+    execution = an_execution(Phase.HOLDING, over(Leg.ENTRY, filled=QTY, order_id="90"), live(Leg.STOP))
+    closing = replace(a_filled(Leg.EXIT, "99", filled), client_id=name)
+    for _ in range(2):
+        execution = learn(execution, listing(Decimal(0), closing), NOW)
+
+    assert expected == execution.expected
+
+
 def test_orders_of_others_in_the_list_are_none_of_ours() -> None:
     """Only our own ids count."""
     execution = an_execution(Phase.HOLDING, over(Leg.ENTRY, filled=QTY, order_id="90"), live(Leg.STOP))
