@@ -51,9 +51,10 @@ def answer_request(runtime: Runtime) -> ControlAnswer | None:
 
 
 def _answer(runtime: Runtime) -> ControlAnswer | None:
-    asked, told = runtime.store.get_many([control_request_ref(), view_ref("control")])
+    asked = runtime.store.get(control_request_ref())
     if asked is None:
         return None
+    told = runtime.store.get(view_ref("control"))
     given = _given(asked, told)
     if given is not None:
         return given

@@ -203,8 +203,7 @@ def settled(runtime: Runtime, terms: Terms, ended: Exit, booked: Result) -> list
 
 def guard(runtime: Runtime) -> None:
     """Hold the promises against the books, once a pass: what does not hold trips the trading state."""
-    report_unknown(runtime)
-    for check in (begin_live, obey, _guard_book, _guard_protection, _end_flatten):
+    for check in (begin_live, _guard_flatten, _guard_book, _guard_protection):
         persistently(runtime.clock, check.__name__, partial(check, runtime))
 
 
@@ -212,6 +211,8 @@ def _guard_book(runtime: Runtime) -> None:
     """Halt when the book cannot be read or the drawdown has reached its limit; begin anew once a person resumed."""
     trading, found = _read(runtime)
     limits = limits_of(runtime.settings, runtime.mode)
+    if not trading.is_known:
+        report_unknown(runtime)
     if found.book is None:
         trip(runtime, f"{book_ref(runtime.mode)} cannot be read")
     elif found.is_blind:
@@ -263,12 +264,14 @@ def _guard_protection(runtime: Runtime) -> None:
             trip(runtime, f"{each.ref.id} has been {execution['phase']} since {since} UTC")
 
 
-def _end_flatten(runtime: Runtime) -> None:
-    """Take a request to close everything away when everything that it meant is closed."""
+def _guard_flatten(runtime: Runtime) -> None:
+    """Take up a request to close everything; take it away when everything that it meant is closed."""
     request = runtime.store.get(flatten_ref())
-    if request is None or obeyed_at(request) is None:
+    if request is None:
         return
-    if not any(closes_now(request, each.data["decided_at"]) for each in executions_begun(runtime)):
+    if obeyed_at(request) is None:
+        obey(runtime, request)
+    elif not any(closes_now(request, each.data["decided_at"]) for each in executions_begun(runtime)):
         told = event(f"flattened-{request.version}", "FLATTENED", runtime.clock.now(), "", "everything is closed")
         runtime.store.commit([Delete(request.ref, request.version), told])
 

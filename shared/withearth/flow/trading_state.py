@@ -166,11 +166,8 @@ def obeyed_at(request: Stored | None) -> datetime | None:
     return at if isinstance(at, datetime) else None
 
 
-def obey(runtime: Runtime) -> None:
+def obey(runtime: Runtime, request: Stored) -> None:
     """Take up a request to close everything: halt, and note when. It may be one that a hand has written."""
-    request = runtime.store.get(flatten_ref())
-    if request is None or obeyed_at(request) is not None:
-        return
     taken_up = Replace(request.ref, dict(request.data) | {"obeyed_at": runtime.clock.now()}, request.version)
     trip(runtime, f"flatten: {request.data.get('why', '')}", taken_up)
 

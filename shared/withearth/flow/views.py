@@ -203,7 +203,7 @@ def _positions(
     runtime: Runtime, open_trades: Sequence[Stored], held: Sequence[VenuePosition], now: datetime
 ) -> PositionsView:
     marks = _marks(runtime, [each.data["symbol"] for each in open_trades], now)
-    executions = {} if runtime.venue is None else _executions(runtime)
+    executions = _executions(runtime) if runtime.venue is not None and open_trades else {}
     fee_bps, shown = runtime.settings.taker_fee_bps, list[Position]()
     liquidations = {each.place: each.liquidation_price for each in held}
     for trade in open_trades:
