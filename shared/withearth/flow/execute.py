@@ -26,10 +26,10 @@ from withearth.flow.documents import (
 )
 from withearth.flow.follow import bring_up_to_date, costs
 from withearth.flow.journal import event, occupying, opening
-from withearth.flow.limits import begun_in, reserve
+from withearth.flow.limits import reserve
 from withearth.flow.places import place_taken_by, position_side
 from withearth.flow.prepare import prepare
-from withearth.flow.runtime import SHADOW, Runtime
+from withearth.flow.runtime import SHADOW, Runtime, is_of
 from withearth.flow.trading_state import persistently
 from withearth.flow.work import WORK_FOR, Job, work
 from withearth.messaging.events import TradeIntent
@@ -51,8 +51,8 @@ def execute(runtime: Runtime, intent: TradeIntent) -> Document:
     if stored is not None and stored.data["lease_until"] > runtime.clock.now():
         raise Contention(f"{ref} is being worked on")
     if stored is not None and "execution" in stored.data:
-        if runtime.venue is None or not begun_in(stored, runtime.mode):
-            # Begun on another venue, it is gone on with there: nothing here is known of it.
+        if runtime.venue is None or not is_of(runtime, stored):
+            # It was begun on another venue, and is gone on with there or nowhere.
             return stored.data
         return resume(runtime, runtime.venue, stored)
     version = _claim(runtime, intent, version_of(stored))
@@ -75,7 +75,7 @@ def resume(runtime: Runtime, venue: Venue, stored: Stored, work_for: timedelta =
 
 
 def _claim(runtime: Runtime, intent: TradeIntent, version: str | None) -> str:
-    claim = _document(intent, IntentState.CLAIMED) | {"lease_until": runtime.clock.now() + CLAIM_LEASE}
+    claim = _document(runtime, intent, IntentState.CLAIMED) | {"lease_until": runtime.clock.now() + CLAIM_LEASE}
     ref = intent_ref(intent.intent_id)
     try:
         return runtime.store.commit([write_over(ref, claim, version)])
@@ -101,7 +101,7 @@ def _has_open_trade(runtime: Runtime, intent: TradeIntent) -> bool:
 
 
 def _refuse(runtime: Runtime, intent: TradeIntent, reason: Reason, version: str, detail: str = "") -> Document:
-    document = _document(intent, IntentState.REFUSED) | {"blocked_by": reason.value}
+    document = _document(runtime, intent, IntentState.REFUSED) | {"blocked_by": reason.value}
     text = f"{intent.intent_id} {reason} {detail}".rstrip()
     told = event(f"{intent.intent_id}-refused", "INTENT_REFUSED", runtime.clock.now(), intent.symbol, text)
     _write(runtime, document, version, [told])
@@ -121,7 +121,7 @@ def _open_shadow(runtime: Runtime, intent: TradeIntent, version: str) -> Documen
     held_in = position_side(runtime.settings, intent.side)
     opened = opening(runtime, intent.intent_id, intent.symbol, trade, held_in)
     opened.append(occupying(runtime, intent.intent_id, intent.symbol, held_in))
-    document = _document(intent, IntentState.SHADOW)
+    document = _document(runtime, intent, IntentState.SHADOW)
     _write(runtime, document, version, opened)
     return document
 
@@ -158,7 +158,7 @@ def _begin(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) ->
     refuses_bare_stops = runtime.store.get(stop_needs_position_ref()) is not None
     armed_first = runtime.settings.protection == "before_entry" and not refuses_bare_stops
     execution = begin(terms, now, armed_first=armed_first)
-    heading = _document(intent, IntentState.CLAIMED) | {"mode": runtime.mode}
+    heading = _document(runtime, intent, IntentState.CLAIMED)
     begun = heading | {"execution": execution.to_document(), "lease_until": now + CLAIM_LEASE}
     occupied = occupying(runtime, intent.intent_id, intent.symbol, terms.position_side)
     held = persistently(
@@ -180,11 +180,12 @@ def _write(runtime: Runtime, document: dict[str, Any], version: str, consequence
         raise Contention(f"{document['symbol']} was entered by another intent") from error
 
 
-def _document(intent: TradeIntent, state: IntentState) -> dict[str, Any]:
+def _document(runtime: Runtime, intent: TradeIntent, state: IntentState) -> dict[str, Any]:
     return {
         "version": 1,
         "intent_id": intent.intent_id,
         "symbol": intent.symbol,
+        "mode": runtime.mode,
         "state": state.value,
         "blocked_by": None,
         "decided_at": intent.decided_at,

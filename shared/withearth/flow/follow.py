@@ -14,7 +14,7 @@ from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
 from withearth.execution.shadow import Costs, follow, funding_payments, result
 from withearth.flow.documents import ledger_ref
 from withearth.flow.journal import closing, open_trade
-from withearth.flow.runtime import Runtime
+from withearth.flow.runtime import SHADOW, Runtime
 from withearth.settings import Settings
 from withearth.store.port import Stored
 
@@ -37,7 +37,7 @@ def bring_up_to_date(runtime: Runtime, stored: Stored) -> bool:
     if ended is None:
         return True
     booked = None if ended.price is None else _book(runtime, symbol, trade, ended.at, ended.price, bars)
-    runtime.store.commit(closing(stored, ended, booked, runtime.store.get(ledger_ref(stored.data["mode"]))))
+    runtime.store.commit(closing(stored, ended, booked, runtime.store.get(ledger_ref(SHADOW))))
     return False
 
 

@@ -32,7 +32,7 @@ from withearth.flow.documents import (
 )
 from withearth.flow.journal import event, record_once
 from withearth.flow.places import place_taken_by
-from withearth.flow.runtime import SHADOW, Runtime
+from withearth.flow.runtime import SHADOW, Runtime, is_of
 from withearth.flow.trading_state import (
     Standing,
     TradingState,
@@ -236,18 +236,13 @@ def _from_here(found: Kept, book: Book) -> list[Write]:
     return [*begun, Replace(found.account.ref, sheet.to_document(), found.account.version)]
 
 
-def begun_in(intent: Stored, mode: str) -> bool:
-    """Whether an execution was begun in this mode; one that does not say is taken for it."""
-    return bool(intent.data.get("mode", mode) == mode)
-
-
 def executions_begun(runtime: Runtime) -> Sequence[Stored]:
     """The intents whose execution has begun on this venue and not ended.
 
     Raises Contention where one is recorded by a newer version: what it holds would look like nobody's.
     """
     found = runtime.store.query(Query(INTENTS, where={"state": IntentState.CLAIMED.value}))
-    begun = [each for each in found if "execution" in each.data and begun_in(each, runtime.mode)]
+    begun = [each for each in found if "execution" in each.data and is_of(runtime, each)]
     for each in begun:
         refuse_newer(each.data["execution"])
     return begun

@@ -52,16 +52,17 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     """One pass. Returns how many trades are open after it, and how many that were open before it have ended."""
     _attempt("control", partial(answer_request, runtime))
     open_trades = _open_trades(runtime)
-    followed = [each for each in open_trades if each.data["mode"] == SHADOW and _follow(runtime, each)]
     held: Sequence[Position] = ()
     if runtime.venue is None:
-        still_open = followed
+        still_open = [each for each in open_trades if _follow(runtime, each)]
     else:
         look_around = not _is_stopped(runtime)
         if look_around:
             _attempt("account", partial(follow_account, runtime, runtime.venue))
         _attempt("guard", partial(guard, runtime))
         go_on(runtime, runtime.venue)
+        for each in open_trades:
+            _follow(runtime, each)
         if look_around:
             _attempt("sweep", partial(_sweep_at_times, runtime, runtime.venue))
             _attempt("canary", partial(try_stops, runtime, runtime.venue))
@@ -78,9 +79,21 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
 
 
 def _open_trades(runtime: Runtime) -> list[Stored]:
-    """The open trades of this venue, and the shadow trades, which need none to come to their end."""
+    """The open trades of this venue, and the shadow trades, which need none to come to their end.
+
+    Nobody works on what is open on another venue, which is told once a day.
+    """
     found = runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value}))
+    for each in found:
+        if each.data["mode"] not in {runtime.mode, SHADOW}:
+            _tell_left(runtime, each)
     return [each for each in found if each.data["mode"] in {runtime.mode, SHADOW}]
+
+
+def _tell_left(runtime: Runtime, trade: Stored) -> None:
+    now, symbol, mode = runtime.clock.now(), trade.data["symbol"], trade.data["mode"]
+    text = f"{trade.ref.id} is open as a {mode} trade, and nobody works on it while trades are {runtime.mode}"
+    record_once(runtime, event(f"left-{trade.ref.id}-{now:%Y%m%d}", "LEFT_OPEN", now, symbol, text))
 
 
 def _held(venue: Venue) -> Sequence[Position]:
@@ -98,9 +111,12 @@ def _is_stopped(runtime: Runtime) -> bool:
 
 
 def _follow(runtime: Runtime, trade: Stored) -> bool:
-    """Whether the trade is still open. One that another call is closing, or whose data are unsound, is left alone."""
+    """Whether the trade is still open. No candle tells how one ends that is no shadow trade: it is left alone.
+
+    So is one that another call is closing, or whose data are unsound.
+    """
     try:
-        return bring_up_to_date(runtime, trade)
+        return trade.data["mode"] != SHADOW or bring_up_to_date(runtime, trade)
     except Contention:
         return True
     except MarketFault as fault:

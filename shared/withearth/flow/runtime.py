@@ -9,7 +9,7 @@ from withearth.market.traffic import Traffic
 from withearth.messaging.port import Publisher
 from withearth.settings import Settings
 from withearth.store.blobs import Archive, Blobs
-from withearth.store.port import DocumentStore
+from withearth.store.port import DocumentStore, Stored
 from withearth.views.contract import Mode
 
 if TYPE_CHECKING:  # a runtime holds them whatever they are: numpy and pydantic models come with who is chosen
@@ -45,3 +45,8 @@ class Runtime:
     def mode(self) -> Mode:
         """What kind of trades these are, in the word that stands beside every number of theirs."""
         return SHADOW if self.venue is None else cast("Mode", self.venue.kind)
+
+
+def is_of(runtime: Runtime, document: Stored) -> bool:
+    """Whether an intent, a trade or a position belongs to this kind of trades; one that does not say it does."""
+    return bool(document.data.get("mode", runtime.mode) == runtime.mode)

@@ -15,7 +15,7 @@ from withearth.execution.venue import ConditionalState, OrderState, Position, Ve
 from withearth.flow.canary import PREFIX as CANARY
 from withearth.flow.documents import IntentState, intent_ref, position_ref
 from withearth.flow.journal import event, record_once
-from withearth.flow.runtime import Runtime
+from withearth.flow.runtime import Runtime, is_of
 from withearth.store.port import Ref, Replace
 
 SUSPECTS: Final = Ref("risk", "orphan-suspects")
@@ -61,7 +61,8 @@ def _take_away(runtime: Runtime, venue: Venue, order: AnyOrder) -> None:
 def _report_foreign(runtime: Runtime, positions: Iterable[Position], orders: Iterable[AnyOrder]) -> None:
     now = runtime.clock.now()
     for held in positions:
-        if runtime.store.get(position_ref(held.place)) is None:
+        ours = runtime.store.get(position_ref(held.place))
+        if ours is None or not is_of(runtime, ours):
             _report(runtime, now, f"position-{held.place}-{now:%Y%m%d}", held.symbol, f"position of {held.qty}")
     for order in orders:
         if lineage(order.symbol, order.client_id) is None and not order.client_id.startswith(CANARY):

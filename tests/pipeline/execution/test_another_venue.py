@@ -62,6 +62,7 @@ def test_a_trade_of_another_venue_is_left_alone(tmp_path: Path) -> None:
         assert (1, 0) == (len(demo.account.orders), len(demo.account.algos))
         assert "POSITION_OPEN" == blocked_by(trading, another(2))
         assert "OPEN" == trading.trade(an_intent())["status"]
+        assert {"LEFT_OPEN", "FOREIGN"} <= set(trading.kinds())
     with Trading(tmp_path, paper) as trading:
         trading.see_through(an_intent())
 
