@@ -155,7 +155,8 @@ def _begin(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) ->
         ends_at=intent.decided_at + timedelta(minutes=intent.horizon_min),
         position_side=position_side(runtime.settings, intent.side),
     )
-    refuses_bare_stops = runtime.store.get(stop_needs_position_ref()) is not None
+    refusal = runtime.store.get(stop_needs_position_ref())
+    refuses_bare_stops = refusal is not None and is_of(runtime, refusal)
     armed_first = runtime.settings.protection == "before_entry" and not refuses_bare_stops
     execution = begin(terms, now, armed_first=armed_first)
     heading = _document(runtime, intent, IntentState.CLAIMED)

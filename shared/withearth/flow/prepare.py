@@ -26,7 +26,12 @@ def prepare(runtime: Runtime, venue: Venue, symbol: str) -> None:
     ref, now = Ref("prepared", symbol), runtime.clock.now()
     known = runtime.store.get(ref)
     mode = runtime.settings.position_mode
-    wish = {"margin_type": wanted.margin_type, "leverage": wanted.leverage, "position_mode": mode}
+    wish = {
+        "venue": venue.kind,
+        "margin_type": wanted.margin_type,
+        "leverage": wanted.leverage,
+        "position_mode": mode,
+    }
     if known is not None and known.data["wish"] == wish and now - known.data["at"] < VALID_FOR and known.data["done"]:
         return
     runtime.store.commit([Replace(ref, {"wish": wish, "at": now, "done": False})])

@@ -275,7 +275,8 @@ def _move(job: Job, event: Event, reason: Reason | None) -> None:
     remembered: list[Write] = []
     if event is Event.STOP_NEEDS_POSITION:
         after = replace(after, armed_first=False)
-        remembered = [Replace(stop_needs_position_ref(), {"at": after.phase_since, "symbol": after.terms.symbol})]
+        learnt = {"at": after.phase_since, "symbol": after.terms.symbol, "mode": job.runtime.mode}
+        remembered = [Replace(stop_needs_position_ref(), learnt)]
     job.execution = after
     if before.phase is Phase.ENTERING and after.phase is not Phase.CLEANING:
         _write(job, entering(job.runtime, job.heading, after))

@@ -4,20 +4,30 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from tests.builders.trading import MINUTE, SYMBOL, Trading, World, a_long
+import pytest
+
+from tests.builders.trading import MINUTE, START, SYMBOL, Trading, World, a_long
 from tests.builders.trading_stories import an_intent, assert_booked, assert_over, by_hand, filled, is_set
 from withearth.domain.times import TICK, decision_id, tick_id
-from withearth.flow.documents import intent_ref
+from withearth.flow.documents import intent_ref, stop_needs_position_ref
 from withearth.flow.execute import execute
 from withearth.flow.reconcile import reconcile
+from withearth.flow.trading_state import Standing, TradingState, set_state
 from withearth.messaging.events import TradeIntent
-from withearth.paper.engine.kinds import OrderSide
+from withearth.paper.engine.kinds import MarginType, OrderSide
+from withearth.paper.engine.venue import Switches
 
 
 def another(ticks: int) -> TradeIntent:
     """The same intent some ticks later."""
     at = a_long().decided_at + ticks * TICK
     return a_long(intent_id=decision_id(SYMBOL, tick_id(at)), decided_at=at, expires_at=at + 6 * MINUTE)
+
+
+def later(world: World) -> TradeIntent:
+    """An intent of now, for the same symbol."""
+    at = START + (world.now() - START) // TICK * TICK
+    return a_long(intent_id=decision_id(SYMBOL, tick_id(at)), decided_at=at, expires_at=at + 9 * MINUTE)
 
 
 def blocked_by(trading: Trading, intent: TradeIntent) -> str | None:
@@ -86,3 +96,23 @@ def test_a_trade_with_orders_is_never_told_by_candles(tmp_path: Path) -> None:
         trading.see_through(an_intent())
         assert_over(world, trading)
         assert_booked(world, trading, an_intent())
+
+
+@pytest.mark.parametrize("kind", ["DEMO", "LIVE"])
+def test_what_was_learnt_on_one_venue_is_not_taken_for_another(tmp_path: Path, kind: str) -> None:
+    """Leverage and margin type are set up again within the hour; whether bare stops are taken is asked again."""
+    paper, other = World(switches=Switches(reduce_only_without_position=False)), World()
+    other.kind = kind
+    with Trading(tmp_path, paper, ENTRY_MODE="MARKET") as trading:
+        trading.see_through(an_intent())
+        assert trading.store.get(stop_needs_position_ref()) is not None
+    other.sleep(paper.now() - other.now())
+    with Trading(tmp_path, other, ENTRY_MODE="MARKET", MAX_DAILY_LOSS_USDT="0") as trading:
+        trading.reconcile()
+        set_state(trading.store, Standing(TradingState.ACTIVE, "me", "looked at it"), other.now())
+        trading.deliver(later(other))
+
+        assert is_set(other)
+        assert [] == other.watch.stretches
+        set_up = (other.account.leverage(SYMBOL), other.account.margin_type(SYMBOL))
+        assert (trading.settings.leverage, MarginType.ISOLATED) == set_up
