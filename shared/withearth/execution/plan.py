@@ -11,7 +11,6 @@ from typing import Final
 
 from withearth.domain.reasons import Reason
 from withearth.execution.lineage import ATTEMPTS_MAX, Leg
-from withearth.execution.look import TWINS_AFTER
 from withearth.execution.phases import Event, Phase
 from withearth.execution.record import Execution, Outcome, Sent
 from withearth.execution.situation import Move, Remove, Reprice, Rest, Send, Situation, Step, Wait
@@ -33,7 +32,7 @@ LOOK_AGAIN: Final = timedelta(seconds=1)
 A_PASS: Final = timedelta(seconds=50)
 """Less than the minute after which the reconciler comes again."""
 SEEN_WITHIN: Final = timedelta(seconds=5)
-"""How long the list of open orders may lag behind an order that was accepted."""
+"""How long the list of open orders, or the position, may lag behind an order that the exchange has taken."""
 
 
 def plan(situation: Situation) -> Step:
@@ -89,7 +88,7 @@ def _entered(situation: Situation, sent: Sent) -> Step:
     """What an entry that can fill no more has come to: a trade, also when its stop has gone off already, or none."""
     if situation.execution.filled:
         return Move(Event.FILLED)
-    if not situation.is_flat or situation.now < sent.sent_at + TWINS_AFTER:
+    if not situation.is_flat or situation.now < sent.sent_at + SEEN_WITHIN:
         # A refusal may be that of its double, and the position that tells of the first lags, or is not explained yet.
         return Wait(LOOK_AGAIN)
     if sent.outcome is Outcome.OVER:

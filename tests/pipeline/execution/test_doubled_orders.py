@@ -1,7 +1,7 @@
 """A network that repeats requests: what was executed twice is found by lineage, shed at once, booked, and told."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, cast
@@ -28,7 +28,7 @@ from tests.builders.trading_stories import (
     partly_filled,
 )
 from withearth.execution.lineage import Leg
-from withearth.execution.venue import Position, PositionSide, Truth, Venue
+from withearth.execution.venue import Truth, Venue
 from withearth.flow.documents import trading_ref
 from withearth.flow.trading_state import TradingState, standing
 from withearth.paper.engine.kinds import OrderSide
@@ -134,38 +134,47 @@ def test_an_entry_behind_the_refusal_of_its_double_is_found(tmp_path: Path, prot
         assert_booked(world, trading, an_intent())
 
 
-class Lagging:
-    """A venue that shows a position two looks late, or a second and a half where looks are slow."""
+class LateToShow:
+    """An exchange whose position lags behind its fills for some seconds after the first order."""
 
-    def __init__(self, venue: Venue, world: World) -> None:
-        self._venue, self._world = venue, world
-        self._shows_from: datetime | None = None
+    def __init__(self, venue: Any, world: World, lag_s: float) -> None:
+        self._venue = venue
+        self._world = world
+        self._lag = timedelta(seconds=lag_s)
+        self._shown_at = datetime.min.replace(tzinfo=UTC)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._venue, name)
 
-    def truth(self, symbol: str, position_side: PositionSide) -> Truth:
-        """The reading, flat at first."""
-        truth, now = self._venue.truth(symbol, position_side), self._world.now()
-        if truth.position.qty and self._shows_from is None:
-            self._shows_from = now + 3 * HALF
-        hides = self._shows_from is not None and now < self._shows_from
-        return replace(truth, position=Position(symbol, Decimal(0), Decimal(0))) if hides else truth
+    def place(self, *asked: Any) -> Any:
+        """Send an order; what it fills is held back."""
+        if not self._world.account.orders:
+            self._shown_at = self._world.now() + self._lag
+        return self._venue.place(*asked)
+
+    def truth(self, *asked: Any) -> Truth:
+        """What is shown; nothing is held at first."""
+        found: Truth = self._venue.truth(*asked)
+        held_back = replace(found, position=replace(found.position, qty=Decimal(0)))
+        return held_back if self._world.now() < self._shown_at else found
 
 
+@pytest.mark.parametrize("lag_s", [0.5, 3])
 @pytest.mark.parametrize("protection", ["before_entry", "after_fill"])
-def test_one_whose_position_shows_late_is_found_too(tmp_path: Path, protection: str) -> None:
-    """The first look after the refusal shows nothing held: the stop stays until the position had time to show."""
+def test_a_refusal_is_not_believed_before_the_position_can_be_shown(
+    tmp_path: Path, protection: str, lag_s: float
+) -> None:
+    """The first of two was executed, the answer is the second's no, and the position comes late: never left naked."""
     world = doubled()
     world.exchange.transfer(world.account, "USDT", Decimal(-9_850))
     with Trading(tmp_path, world, ENTRY_MODE="MARKET", PROTECTION=protection) as trading:
-        trading.runtime = replace(trading.runtime, venue=cast(Venue, Lagging(trading.world.connect(Process()), world)))
+        late = LateToShow(trading.runtime.venue, world, lag_s)
+        trading.runtime = replace(trading.runtime, venue=cast(Venue, late))
         trading.deliver(an_intent())
-        assert world.faults.fired
+        assert an_intent().qty == world.held()
         assert not world.uncovered()
         trading.see_through(an_intent())
 
-        assert "HORIZON" == trading.trade(an_intent())["exit_reason"]
         assert_over(world, trading)
         assert_booked(world, trading, an_intent())
 
