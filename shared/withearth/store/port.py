@@ -79,7 +79,11 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Increment:
-    """Add integers to top-level fields. A missing document or field counts as 0; other fields stay as they are."""
+    """Add integers to top-level fields. A missing document or field counts as 0; other fields stay as they are.
+
+    A commit whose answer is lost is made again where another write of it is guarded. That one changes its document, or
+    the increment could be added twice: a version outlives a write that says what is there already.
+    """
 
     ref: Ref
     amounts: Mapping[str, int]
