@@ -195,6 +195,9 @@ def _situation(job: Job, sight: Sight, stop_at: datetime) -> Situation:
 def _followed(execution: Execution, touch: Touch) -> Execution:
     """The record with the best price at which the trade could have been left."""
     leaves_at = touch.leaves_at(execution.terms.side)
+    if leaves_at <= 0:
+        # The exchange tells an empty side of its book as zero.
+        return execution
     return replace(execution, best=better(execution.terms, execution.best, leaves_at))
 
 
