@@ -5,6 +5,7 @@ does: where it is positive, longs pay and shorts receive; where it is negative, 
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from withearth.domain.errors import Unavailable
@@ -13,6 +14,12 @@ from withearth.execution.venue import FundingFee, FundingRate
 
 SETTLED_WITHIN_MS: Final = 60_000
 """How long after the instant of a settlement its payments may be booked."""
+
+
+def charged_until(closed_at: datetime) -> datetime:
+    """Up to when funding may be charged to a trade: that of the hour in whose first moments it ended comes later."""
+    hour = closed_at.replace(minute=0, second=0, microsecond=0)
+    return max(closed_at, hour + timedelta(milliseconds=SETTLED_WITHIN_MS))
 
 
 def fees_of_side(fees: Iterable[FundingFee], rates: Sequence[FundingRate], side: Side) -> list[FundingFee]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from withearth.domain.times import from_ms, to_ms
+from withearth.execution.funding import charged_until
 from withearth.execution.record import execution_from
 from withearth.execution.venue import QUOTE_ASSET, Income, Venue
 from withearth.flow.documents import TRADES, TradeStatus, drift_ref, intent_ref
@@ -28,7 +29,7 @@ _NOTHING: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """From before the first order of a trade to its end, None while it is under way; `net` is the journal's."""
+    """From before the first order of a trade to its last record, None while it is under way; `net` is the journal's."""
 
     symbol: str
     since: datetime
@@ -75,7 +76,7 @@ def _closed_since(runtime: Runtime, since: datetime) -> list[_Span]:
     trades = [each.data for each in runtime.store.query(closed) if each.data["mode"] == runtime.mode]
     intents = runtime.store.get_many([intent_ref(each["id"]) for each in trades])
     return [
-        _Span(trade["symbol"], _first_order(intent), trade["closed_at"], Decimal(trade["net_pnl"]))
+        _Span(trade["symbol"], _first_order(intent), charged_until(trade["closed_at"]), Decimal(trade["net_pnl"]))
         for trade, intent in zip(trades, intents, strict=True)
         if intent is not None
     ]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from withearth.domain.errors import Unavailable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import from_ms, to_ms
-from withearth.execution.funding import SETTLED_WITHIN_MS, fees_of_side
+from withearth.execution.funding import SETTLED_WITHIN_MS, charged_until, fees_of_side
 from withearth.execution.lineage import Leg, is_the_exchange_s
 from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
 from withearth.execution.record import Execution, Terms
@@ -106,7 +106,7 @@ def _refuse_before_funding(entries: list[Fill], closed_at: datetime, now: dateti
     """Raise Unavailable while the payment of the last settlement that it was held across may not be booked yet."""
     settled_at = _settled_at(to_ms(closed_at))
     was_held = min(each.at_ms for each in entries) <= to_ms(settled_at)
-    if was_held and to_ms(now) < to_ms(settled_at) + SETTLED_WITHIN_MS:
+    if was_held and now < charged_until(closed_at):
         raise Unavailable(f"the funding of {settled_at:%H:%M} may not be booked yet")
 
 

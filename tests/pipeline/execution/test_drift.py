@@ -1,14 +1,17 @@
 """R23: once a day the journal is held against the exchange's own income records."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, Final, cast
 
 import pytest
 
 from tests.builders.trading import MINUTE, START, SYMBOL, Move, Trading, World, a_long
 from tests.builders.trading_stories import AWAY, BEYOND_TARGET, SECOND, assert_booked, by_hand, filled, is_set
 from withearth.domain.times import decision_id, floor_to_tick, tick_id
+from withearth.execution.venue import FundingFee, Income, Venue
 from withearth.flow.documents import drift_ref, trade_ref
 from withearth.messaging.events import TradeIntent
 from withearth.paper.engine.kinds import OrderSide
@@ -92,6 +95,52 @@ def test_r23_a_wrong_figure_in_the_journal_is_found(tmp_path: Path) -> None:
         to_the_next_day(trading)
 
         assert [SYMBOL] == list(found(trading))
+
+
+class LateFunding:
+    """An exchange that charges funding some seconds after the hour."""
+
+    LATE_MS: Final = 7_000
+
+    def __init__(self, venue: Any) -> None:
+        self._venue = venue
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    def funding_fees(self, *asked: Any) -> list[FundingFee]:
+        """The payments, some seconds late."""
+        return [replace(each, at_ms=each.at_ms + self.LATE_MS) for each in self._venue.funding_fees(*asked)]
+
+    def income(self, since_ms: int) -> list[Income]:
+        """The same in the records."""
+        records = [
+            replace(each, at_ms=each.at_ms + self.LATE_MS) if each.kind == "FUNDING_FEE" else each
+            for each in self._venue.income(since_ms - self.LATE_MS)
+        ]
+        return [each for each in records if each.at_ms >= since_ms]
+
+
+def test_r23_a_trade_that_ends_at_midnight_is_compared_with_its_funding(tmp_path: Path) -> None:
+    """R23: the days change between its exit and the payment that is charged for it: it is compared when both are in."""
+    world, midnight = World(*filled(None)), START.replace(hour=0, minute=0) + DAY
+    world.feed.set_funding(SYMBOL, "0.00012345")
+    world.sleep(midnight - 10 * MINUTE - world.now())
+    with Trading(tmp_path, world) as trading:
+        trading.runtime = replace(trading.runtime, venue=cast(Venue, LateFunding(trading.runtime.venue)))
+        trading.reconcile()
+        intent = an_intent_at(world, minutes=10)
+        trading.deliver(intent)
+        for at in (midnight, midnight + 3 * MINUTE, midnight + 5 * MINUTE + 4 * SECOND):
+            world.sleep(at - world.now())
+            trading.reconcile()
+        assert midnight < trading.trade(intent)["closed_at"] < midnight + 4 * SECOND
+        assert Decimal(trading.trade(intent)["funding"]) < 0
+        assert {} == found(trading)
+        to_the_next_day(trading)
+
+        assert {} == found(trading)
+        assert "DRIFT" not in trading.kinds()
 
 
 @pytest.mark.parametrize("minutes_before", [5, 10, 20])
