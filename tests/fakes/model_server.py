@@ -127,6 +127,7 @@ GEMINI: Final[Mapping[str, Callable[[Request], Reply]]] = {
     ),
     "unspeakable": lambda _request: (200, b'{"candidates": [{"finishReason": "\\ud800"}], "responseId": "\\udfff"}'),
     "no-candidates": lambda _request: (200, b'{"candidates": []}'),
+    "unpriced": lambda _request: (200, b'{"candidates": [], "usageMetadata": {}}'),
     "broken-json": lambda _request: (200, b'{"candidates": ['),
     "not-json": lambda _request: (200, b"<html>nginx</html>"),
     "enormous": lambda _request: (200, b'{"candidates": [], "x": "' + b"y" * 5_000_000 + b'"}'),

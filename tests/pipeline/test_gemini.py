@@ -147,6 +147,18 @@ def test_r20_every_failure_is_a_hold_with_its_code(
     assert account(opened)["micro_usd"] == decision["asked"]["cost_micro_usd"]
 
 
+@pytest.mark.parametrize("script", ["no-candidates", "unpriced"])
+def test_r26_an_answer_that_does_not_say_what_it_cost_counts_as_the_dearest(
+    tmp_path: Path, server: ModelServer, script: str
+) -> None:
+    """R26: never as free. Two attempts, each with the whole ceiling of 512 tokens, and the question."""
+    server.play(script)
+    opened = installation(tmp_path, server)
+
+    assert decided(opened)["asked"]["cost_micro_usd"] > 2 * 768
+    assert account(opened)["micro_usd"] > 2 * 768
+
+
 @pytest.mark.parametrize("script", ["slow", "dribbling"])
 def test_r20_an_answer_that_does_not_come_ends_at_the_timeout(tmp_path: Path, server: ModelServer, script: str) -> None:
     """MODEL_TIMEOUT, within G_TIMEOUT_MS, whether nothing comes or one letter after the other, at its dearest price."""

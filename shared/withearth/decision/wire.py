@@ -127,7 +127,8 @@ def read_response(body: str) -> Reading:
 
 def _reading(response: _Response) -> Reading:
     first = response.candidates[0] if response.candidates else _Candidate()
-    usage = response.usage_metadata
+    # No question has no tokens: a usage without them says nothing.
+    usage = response.usage_metadata if response.usage_metadata and response.usage_metadata.prompt_token_count else None
     return Reading(
         text="".join(part.text for part in first.content.parts if not part.thought),
         finish_reason=_name(first.finish_reason),
