@@ -114,6 +114,11 @@ LOCAL = {
     "another symbol's candles": (btc_candles(instead=ETH), "DATA_MISMATCH"),
     "another symbol's book": (Mishap(DEPTH, BTC, instead=ETH), "DATA_MISMATCH"),
     "a book of one side": (Mishap(DEPTH, BTC, status=200, body=b'{"bids":[],"asks":[["1","1"]]}'), "BOOK_EMPTY"),
+    "brackets without end": (Mishap(DEPTH, BTC, status=200, body=b"[" * 200_000), "DATA_UNREADABLE"),
+    "brackets within a candle": (
+        btc_candles(status=200, body=b'[[1,"1","1","1","1","1",1,' + b"[" * 200_000),
+        "DATA_UNREADABLE",
+    ),
     "a book of nothing": (Mishap(DEPTH, BTC, spoil=_levels(None, "0")), "DATA_UNREADABLE"),
     "a book of no numbers": (Mishap(DEPTH, BTC, spoil=_levels(None, "NaN")), "DATA_UNREADABLE"),
     "a book without end": (Mishap(DEPTH, BTC, spoil=_levels(None, "Infinity")), "DATA_UNREADABLE"),

@@ -93,7 +93,7 @@ class BinanceMarket:
         body = self._calls.get(path, weight, query)
         try:
             return json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MarketFault(Reason.DATA_UNREADABLE, f"{path}: not JSON") from error
 
     def instrument(self, symbol: str) -> Instrument:

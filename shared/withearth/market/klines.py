@@ -27,7 +27,7 @@ def candles_from(body: bytes, timeframe: Timeframe) -> Candles:
             return Candles(timeframe, np.empty(0, np.int64), np.empty((5, 0)))
         columns = list(zip(*rows, strict=True))
         open_ms, close_ms = np.array(columns[0], np.int64), np.array(columns[6], np.int64)
-    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as error:
         raise MarketFault(Reason.DATA_UNREADABLE, f"{timeframe} candles: {error}") from error
     if np.any(np.diff(open_ms) <= 0):
         raise MarketFault(Reason.CANDLE_DISORDER, timeframe.value)

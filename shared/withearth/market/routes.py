@@ -185,5 +185,5 @@ def _code(body: bytes) -> int | None:
     """The exchange's own code in a refusal, None where there is none."""
     try:
         return int(json.loads(body)["code"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
