@@ -175,6 +175,20 @@ def test_a_bad_row_costs_no_other_symbol_its_quote() -> None:
     assert list(outside.market(clock).quotes(MANY, TICK)) == ["ETHUSDT"]
 
 
+def test_r27_a_quote_is_no_younger_than_the_question() -> None:
+    """R27: whatever took long came after the prices, or nobody knows whether it did."""
+    clock = ManualClock(NOW)
+    outside = Outside.with_symbols(MANY, clock)
+
+    def late(body: bytes) -> bytes:
+        clock.advance(timedelta(seconds=30))
+        return body
+
+    outside.network.mishap = Mishap("/premiumIndex", spoil=late)
+
+    assert {each.observed_at for each in outside.market(clock).quotes(MANY, TICK).values()} == {NOW}
+
+
 def test_another_shape_than_documented_is_refused() -> None:
     """Depth, funding and listing of an unknown shape are DATA_UNREADABLE, not a crash."""
     market = market_over(Answering(200, b'{"bids": [["1"]], "asks": 7, "symbols": [1]}'))

@@ -140,13 +140,12 @@ class BinanceMarket:
         return tickers, self.get("/fapi/v1/premiumIndex", weight=weights.PREMIUM_INDEX_ALL)
 
     def quotes(self, symbols: Iterable[str], as_of: datetime) -> Mapping[str, Quote]:  # noqa: ARG002 - live is now
-        """The present quote of each symbol: of many by the two calls that bring all.
+        """The present quote of each symbol: of many by the two calls that bring all. It is as old as the question.
 
         A row that cannot be read is that symbol's own loss. Raises MarketFault when there is nothing that can.
         """
-        wanted = set(symbols)
+        wanted, now = set(symbols), self._clock.now()
         tickers, premiums = self.best_prices() if len(wanted) > ONE_BY_ONE_MAX else self._prices_of(wanted)
-        now = self._clock.now()
         rows, funding = _by_symbol(tickers), _by_symbol(premiums)
         found: dict[str, Quote] = {}
         for symbol in wanted.intersection(rows):
