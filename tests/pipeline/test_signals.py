@@ -178,3 +178,13 @@ def test_a_high_weight_is_told_once_a_minute(told: Told) -> None:
     traffic.heard(200, {used: "100"})
     traffic.heard(200, {used: "2000"})
     assert told() == [Signal.WEIGHT_HIGH] * 2
+
+
+def test_a_high_weight_is_told_as_it_was_counted(told: Told, caplog: pytest.LogCaptureFixture) -> None:
+    """Also where the answer that it is told with says nothing of it, or tells a minute that is over."""
+    clock = ManualClock(START)
+    traffic = Traffic("fapi.example", clock, reserved_pct=0)
+    traffic.admit(2000)
+    traffic.heard(200, {})
+    assert told() == [Signal.WEIGHT_HIGH]
+    assert "used=2000" in caplog.text

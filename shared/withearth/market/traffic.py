@@ -165,13 +165,14 @@ class Traffic:
             of_this_minute = asked_at is None or to_ms(asked_at) // MINUTE_MS == self._minute
             if used is not None and of_this_minute:
                 self._used = max(self._used, used)
-            becomes_high = self._used >= HIGH * self.limits.weight_1m and self._told_high_in != self._minute
+            counted = self._used
+            becomes_high = counted >= HIGH * self.limits.weight_1m and self._told_high_in != self._minute
             if becomes_high:
                 self._told_high_in = self._minute
             if orders is not None:
                 self._orders = (self._clock.now(), _number(headers, "X-MBX-ORDER-COUNT-10S") or 0, orders)
         if becomes_high:
-            tell(Signal.WEIGHT_HIGH, logging.WARNING, host=self.host, used=used, limit=self.limits.weight_1m)
+            tell(Signal.WEIGHT_HIGH, logging.WARNING, host=self.host, used=counted, limit=self.limits.weight_1m)
         if status in _REASONS:
             self._stopped(status, _number(headers, "Retry-After"))
         elif self._store is not None and self._used - self._published >= self.limits.weight_1m / 4:
