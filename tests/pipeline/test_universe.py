@@ -70,6 +70,27 @@ def test_the_top_are_those_with_most_turnover_ranked_once_a_day(tmp_path: Path) 
     assert live.found() == ("ETHUSDT", "SOLUSDT")
 
 
+def test_a_halt_that_is_over_costs_nobody_the_rest_of_the_day(tmp_path: Path) -> None:
+    """While the exchange takes no entries nobody is in; afterwards those are who were ranked that day."""
+    live = Live(tmp_path, "top:2")
+    ranked = live.found()
+    live.listing({symbol: {"status": "TRADING_HALT"} for symbol in LISTED})
+    during = live.found()
+    live.listing({})
+
+    assert (ranked, during, live.found()) == (("BTCUSDT", "ETHUSDT"), (), ("BTCUSDT", "ETHUSDT"))
+
+
+def test_where_nobody_may_be_entered_nobody_is_ranked(tmp_path: Path) -> None:
+    """A halt over midnight is over when it is over, not a day later."""
+    live = Live(tmp_path, "top:2")
+    live.listing({symbol: {"status": "TRADING_HALT"} for symbol in LISTED})
+    during = live.found()
+    live.listing({})
+
+    assert (during, live.found()) == ((), ("BTCUSDT", "ETHUSDT"))
+
+
 def test_when_the_exchange_cannot_tell_the_known_ones_stay(tmp_path: Path) -> None:
     """No listing, no change."""
     live = Live(tmp_path, "all")

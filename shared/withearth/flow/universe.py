@@ -51,13 +51,14 @@ def _found(runtime: Runtime, as_of: datetime, known: Mapping[str, Any] | None) -
     tradable, day = runtime.market.tradable(as_of), f"{as_of:%Y%m%d}"
     top = runtime.settings.top
     if top is None:
-        symbols: Sequence[str] = tradable
-    elif known is not None and known["ranked_on"] == day and known["top"] == top:
-        symbols = [symbol for symbol in known["symbols"] if symbol in tradable]
+        return {"symbols": list(tradable), "top": None, "ranked_on": None, "at": as_of}
+    if known is not None and known["ranked_on"] == day and known["top"] == top:
+        ranked: Sequence[str] = known.get("ranked", known["symbols"])
     else:
         turnover = runtime.market.turnover(as_of)
-        symbols = sorted(tradable, key=lambda symbol: (-turnover.get(symbol, 0.0), symbol))[:top]
-    return {"symbols": list(symbols), "top": top, "ranked_on": day if top else None, "at": as_of}
+        ranked = sorted(tradable, key=lambda symbol: (-turnover.get(symbol, 0.0), symbol))[:top]
+    symbols = [symbol for symbol in ranked if symbol in tradable]
+    return {"symbols": symbols, "ranked": list(ranked), "top": top, "ranked_on": day if ranked else None, "at": as_of}
 
 
 def _tell(runtime: Runtime, at: datetime, before: Sequence[str], now: Sequence[str]) -> None:
