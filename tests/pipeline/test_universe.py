@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders.installation import START, Installation
 from tests.builders.market_files import MarketFiles, listed, some_bars
-from tests.builders.outside import Mishap, Outside
+from tests.builders.outside import LISTING, Mishap, Outside
 from withearth.domain.errors import InvalidEvent
 from withearth.domain.times import TICK
 from withearth.flow.dispatch import dispatch
@@ -99,6 +99,22 @@ def test_when_the_exchange_cannot_tell_the_known_ones_stay(tmp_path: Path) -> No
     live.outside.network.mishap = Mishap(status=503)
 
     assert live.found() == known
+
+
+@pytest.mark.parametrize("path", [LISTING, "/ticker/24hr"])
+def test_an_answer_about_nobody_changes_nothing(tmp_path: Path, path: str) -> None:
+    """An exchange is never without symbols or turnover: nobody leaves, and nobody is ranked by the alphabet."""
+    live = Live(tmp_path, "top:2")
+    known = live.found()
+    live.clock.set(START + timedelta(days=1))
+    live.outside.network.mishap = Mishap(path, spoil=_emptied)
+
+    assert live.found() == known == ("BTCUSDT", "ETHUSDT")
+
+
+def _emptied(body: bytes) -> bytes:
+    told = json.loads(body)
+    return json.dumps([] if isinstance(told, list) else told | {"symbols": []}).encode()
 
 
 def test_a_tick_goes_to_every_symbol_that_was_found(tmp_path: Path) -> None:

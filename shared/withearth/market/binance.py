@@ -111,8 +111,8 @@ class BinanceMarket:
     def turnover(self, as_of: datetime) -> Mapping[str, float]:  # noqa: ARG002 - live is now
         """What each symbol traded in the last 24 hours, in the quote asset. Raises MarketFault."""
         with _readable("24hr"):
-            rows = self.get("/fapi/v1/ticker/24hr", weight=weights.DAY_TICKER_ALL)
-            return {row["symbol"]: float(row["quoteVolume"]) for row in rows}
+            rows = _of_all(self.get("/fapi/v1/ticker/24hr", weight=weights.DAY_TICKER_ALL))
+            return {symbol: float(row["quoteVolume"]) for symbol, row in rows.items()}
 
     def listed(self) -> Mapping[str, Any]:
         """The symbols of `exchangeInfo`, as the exchange tells them. Raises MarketFault."""
@@ -125,7 +125,7 @@ class BinanceMarket:
         try:
             answer = self.get("/fapi/v1/exchangeInfo", weight=weights.LISTING)
             with _readable("exchangeInfo"):
-                symbols = _by_symbol(answer["symbols"])
+                symbols = _of_all(answer["symbols"])
                 self._traffic.learn_limits(answer.get("rateLimits"))
         except MarketFault as fault:
             if self._listing is None:
@@ -323,6 +323,14 @@ def _by_symbol(rows: Any) -> dict[str, Any]:
     found = {row["symbol"]: row for row in listed if isinstance(row, dict) and isinstance(row.get("symbol"), str)}
     if rows and not found:
         raise MarketFault(Reason.DATA_UNREADABLE, "an answer without symbols")
+    return found
+
+
+def _of_all(rows: Any) -> dict[str, Any]:
+    """The rows of an answer about the whole exchange, which is never without a symbol. Raises MarketFault."""
+    found = _by_symbol(rows)
+    if not found:
+        raise MarketFault(Reason.DATA_UNREADABLE, "an answer about no symbol at all")
     return found
 
 
