@@ -7,6 +7,7 @@ Adapters are imported where they are chosen, so that a function starts with only
 
 import functools
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from withearth.log_context import begin_request
 from withearth.market.traffic import Traffic
 from withearth.messaging.port import Publisher
 from withearth.risk.limits import active, limits_of
-from withearth.settings import SecretSource, Settings, settings_from_process
+from withearth.settings import SecretSource, Settings, load_settings, settings_from_process
 from withearth.store.port import DocumentStore
 
 if TYPE_CHECKING:
@@ -78,12 +79,19 @@ _building: Final = threading.Lock()
 def _process_runtime() -> Runtime:
     from withearth.local.clocks import WallClock
 
+    if os.environ.get("STORE") == "cloud":
+        # What is wrong with the settings has to be found in the log, too.
+        _log_to_the_cloud(load_settings({}, env_file=None))
     settings, clock = settings_from_process(), WallClock()
     if settings.store == "cloud":
-        from withearth.cloud.logs import configure_cloud_logging
-
-        configure_cloud_logging(settings)
+        _log_to_the_cloud(settings)
     return assemble(settings, clock, choose_store(settings), choose_publisher(settings, clock))
+
+
+def _log_to_the_cloud(settings: Settings) -> None:
+    from withearth.cloud.logs import configure_cloud_logging
+
+    configure_cloud_logging(settings)
 
 
 def assemble(

@@ -114,18 +114,19 @@ def test_functions_in_the_cloud_need_no_disk_of_their_own(
 
 @pytest.mark.usefixtures("own_runtime")
 def test_a_function_that_cannot_start_says_what_to_mend(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """500, so that the message waits; one sentence a problem in the log; and the next request tries again."""
+    """500, so that the message waits; one error a problem in the log; and the next request tries again."""
     monkeypatch.setenv("STORE", "cloud")
     monkeypatch.setenv("MIN_PROB", "2")
     site = Site()
 
     assert [500, 500] == [_post(site, name) for name in ("dispatcher", "reconciler")]
-    told = [each.getMessage() for each in caplog.records if each.name == bootstrap.__name__]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    told = [each for each in lines if each["logger"] == bootstrap.__name__]
     assert 4 == len(told)
-    assert all(each.startswith("misconfigured ") for each in told)
-    assert any("PROJECT_ID is empty" in each for each in told)
+    assert all(each["severity"] == "ERROR" and each["message"].startswith("misconfigured ") for each in told)
+    assert any("PROJECT_ID is empty" in each["message"] for each in told)
 
 
 def _post(site: Site, name: str) -> int:
