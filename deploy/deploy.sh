@@ -48,6 +48,10 @@ needs() { # a tool, and where it comes from
   $dry_run || command -v "$1" >/dev/null || refuse "$1 is not on the path: $2"
 }
 
+digest() { # of a file, also on a Mac
+  if command -v sha256sum >/dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1
+}
+
 step_check() {
   say "The checkout holds what is committed, and the owner has chosen"
   # A rollback deploys a commit again: what is not committed could not come back.
@@ -119,7 +123,7 @@ step_upload() {
     hash=HASH
     if ! $dry_run; then
       [ -f "dist/$name.zip" ] || refuse "there is no dist/$name.zip: run make packages"
-      hash=$(sha256sum "dist/$name.zip" | cut -d ' ' -f 1)
+      hash=$(digest "dist/$name.zip")
     fi
     run gcloud storage cp --no-clobber "dist/$name.zip" "gs://$packages_bucket/functions/$name-$hash.zip"
     listed="$listed${listed:+, }\"$name\": \"$hash\""

@@ -39,6 +39,7 @@ class Checkout:
         self.root = directory / "checkout"
         self.world = directory / "world"
         self._bin = directory / "bin"
+        self._path = f"{self._bin}:/usr/bin:/bin"
         inside = [self.root / each for each in ("deploy", "terraform", "dashboard", ".venv/bin")]
         for each in (*inside, self.world, self._bin):
             each.mkdir(parents=True)
@@ -58,9 +59,15 @@ class Checkout:
         choices = f'owner_email = "{owner}"\n'
         (self.root / "terraform" / "owner.auto.tfvars").write_text(choices, encoding="utf-8")
 
+    def only_with(self, *tools: str) -> None:
+        """Take every other tool of the machine away."""
+        for name in tools:
+            (self._bin / name).symlink_to(str(shutil.which(name)))
+        self._path = str(self._bin)
+
     def deploy(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the script."""
-        environment = {"PATH": f"{self._bin}:/usr/bin:/bin", "CALLS": str(self._calls), "WORLD": str(self.world)}
+        environment = {"PATH": self._path, "CALLS": str(self._calls), "WORLD": str(self.world)}
         command = ["sh", "deploy/deploy.sh", *arguments]
         return subprocess.run(
             command,
@@ -130,8 +137,10 @@ def test_every_counter_is_made_before_the_alerts(checkout: Checkout) -> None:
     assert all(f"-target=module.monitoring.{kind}.{name}" in early.split() for kind, name in counters)
 
 
-def test_each_package_is_named_by_its_hash(checkout: Checkout) -> None:
-    """In the bucket, and in what Terraform is told."""
+@pytest.mark.parametrize("hashing", ["sha256sum", "shasum"])
+def test_each_package_is_named_by_its_hash(checkout: Checkout, hashing: str) -> None:
+    """In the bucket, and in what Terraform is told; on Linux and on a Mac."""
+    checkout.only_with(hashing, "sh", "git", "grep", "cut", "tr", "cat", "mkdir", "touch", "basename", "dirname")
     checkout.deploy(PROJECT, "--yes")
     told = (checkout.root / "terraform" / "packages.auto.tfvars.json").read_text(encoding="utf-8")
 
