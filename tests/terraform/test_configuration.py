@@ -176,7 +176,7 @@ def test_every_signal_is_counted_as_the_code_logs_it(plan: Plan) -> None:
 
 
 def test_every_occasion_that_pages_has_an_incident_of_its_own(plan: Plan) -> None:
-    """One that comes while an incident is open is told to nobody: another position, or the next halt."""
+    """What comes into an open incident is told to nobody: another position, the next halt, another function's error."""
     metrics = {each["name"]: each for each in plan.resources("google_logging_metric")}
     grouped = {}
     for each in plan.resources("google_monitoring_alert_policy"):
@@ -184,6 +184,7 @@ def test_every_occasion_that_pages_has_an_incident_of_its_own(plan: Plan) -> Non
             metric = threshold["filter"].split('"')[1].removeprefix("logging.googleapis.com/user/")
             grouped[metric] = threshold["aggregations"][0]["group_by_fields"]
 
+    assert grouped["withearth/errors"] == ["metric.label.function"]
     for signal, facts in APART.items():
         metric = metrics[f"withearth/{signal.lower()}"]
         assert {each["key"] for each in metric["metric_descriptor"][0]["labels"]} == set(facts)

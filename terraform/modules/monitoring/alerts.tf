@@ -37,6 +37,7 @@ locals {
         title    = "A function logged an error"
         severity = "ERROR"
         filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.errors.name}\" AND resource.type=\"cloud_run_revision\""
+        apart    = ["metric.label.function"]
         above    = 0
         window_s = 300
       })
