@@ -17,53 +17,64 @@ export interface Decided extends FeedRow {
   readonly at: string;
 }
 
+/** How many rows may arrive before a list lets go of what is old: what was scrolled to is counted apart. */
+const ARRIVALS_MAX = 5_000;
+
 /** A list that grows at both ends: newer rows arrive by themselves, older ones when somebody scrolls to them. */
 class Growing<Row> {
-  readonly rows: ReadonlySignal<readonly Row[]>;
   readonly told = signal(false);
-  private readonly byKey = signal<ReadonlyMap<string, Row>>(new Map());
+  private readonly known = signal<readonly Row[]>([]);
+  readonly rows: ReadonlySignal<readonly Row[]> = this.known;
   private next: string | null = null;
   private reading = false;
+  private arrived = 0;
 
   constructor(
     private readonly keyOf: (row: Row) => string,
-    timeOf: (row: Row) => string,
-  ) {
-    this.rows = computed(() =>
-      [...this.byKey.value.values()].sort((a, b) =>
-        timeOf(a) < timeOf(b) ? 1 : timeOf(a) > timeOf(b) ? -1 : 0,
-      ),
-    );
-  }
+    private readonly timeOf: (row: Row) => string,
+    private readonly sizeOf: (row: Row) => number = () => 1,
+  ) {}
 
+  /** Take the newest page. It is the whole truth about the time that it spans: what it lacks there is no more. */
   tell(newest: readonly Row[], next: string | null): void {
-    const known = this.byKey.peek();
-    // Where the newest page does not reach back to what is known, something is missing in between: begin anew.
-    const reaches = newest.length === 0 || newest.some((row) => known.has(this.keyOf(row)));
-    if (known.size === 0 || !reaches) {
-      this.byKey.value = new Map();
+    const keys = new Set(newest.map(this.keyOf));
+    const from = newest.at(-1);
+    const before =
+      from === undefined || next === null
+        ? []
+        : this.known
+            .peek()
+            .filter((row) => this.timeOf(row) <= this.timeOf(from) && !keys.has(this.keyOf(row)));
+    // Where the page does not reach back to what is known, something is missing in between: begin anew.
+    const reaches = this.known.peek().some((row) => keys.has(this.keyOf(row)));
+    this.arrived += this.sizeOfNew(newest);
+    if (reaches && this.arrived <= ARRIVALS_MAX) this.known.value = [...newest, ...before];
+    else {
+      this.known.value = newest;
       this.next = next;
+      this.arrived = 0;
     }
-    this.merge(newest);
     this.told.value = true;
   }
 
+  private sizeOfNew(newest: readonly Row[]): number {
+    const known = new Set(this.known.peek().map(this.keyOf));
+    return newest.reduce((sum, row) => sum + (known.has(this.keyOf(row)) ? 0 : this.sizeOf(row)), 0);
+  }
+
   async readOlder(read: (next: string) => Promise<readonly [readonly Row[], string | null]>): Promise<void> {
-    if (this.next === null || this.reading) return;
+    const asked = this.next;
+    if (asked === null || this.reading) return;
     this.reading = true;
     try {
-      const [rows, next] = await read(this.next);
+      const [rows, next] = await read(asked);
+      if (this.next !== asked) return; // the list has begun anew meanwhile: this is no longer what comes next
       this.next = next;
-      this.merge(rows);
+      const keys = new Set(rows.map(this.keyOf));
+      this.known.value = [...this.known.peek().filter((row) => !keys.has(this.keyOf(row))), ...rows];
     } finally {
       this.reading = false;
     }
-  }
-
-  private merge(rows: readonly Row[]): void {
-    const merged = new Map(this.byKey.value);
-    for (const row of rows) merged.set(this.keyOf(row), row);
-    this.byKey.value = merged;
   }
 }
 
@@ -84,6 +95,7 @@ export class Store implements Sink {
   readonly feeds = new Growing<Feed>(
     (feed) => feed.tick_id,
     (feed) => feed.at,
+    (feed) => feed.rows.length,
   );
   readonly tradeList = new Growing<Trade>(
     (trade) => trade.id,

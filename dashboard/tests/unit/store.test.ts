@@ -42,6 +42,53 @@ describe("lists", () => {
     expect(ticks(store.feeds.rows.value)).toEqual(ticks(world.feeds.slice(0, 5)));
   });
 
+  it("show nothing of another run's records, which a server began anew with", () => {
+    const store = new Store(aSource());
+    store.feed({ feeds: world.feeds, next: "x" });
+    store.feed({ feeds: world.feeds.slice(20), next: null });
+    expect(ticks(store.feeds.rows.value)).toEqual(ticks(world.feeds.slice(20)));
+    store.feed({ feeds: [], next: null });
+
+    expect(store.feeds.rows.value).toEqual([]);
+  });
+
+  it("keep a row of the instant at which a page ends", () => {
+    const store = new Store(aSource());
+    const event = (text: string) => ({ kind: "FOREIGN", at: instant(NOW), symbol: "", text });
+    store.events({ events: [event("a"), event("b")], next: "x" });
+    store.events({ events: [event("c"), event("a")], next: "y" });
+
+    expect(store.eventList.rows.value.map(({ text }) => text)).toEqual(["c", "a", "b"]);
+  });
+
+  it("let go of what is old when a page stays open for days, and can be read back to it", async () => {
+    const [tick] = world.feeds;
+    if (tick === undefined) throw new Error("no feed");
+    const week = Array.from({ length: 2016 }, (_, index): Feed => {
+      const at = NOW - index * 300_000;
+      return { ...tick, tick_id: String(at), at: instant(at) };
+    }).toReversed();
+    const asked: string[] = [];
+    let most = 0;
+    const feedBefore = (next: string): Promise<{ feeds: readonly Feed[]; next: null }> => {
+      asked.push(next);
+      return Promise.resolve({ feeds: [], next: null });
+    };
+    const store = new Store(aSource({ feedBefore }));
+    for (let last = 48; last <= week.length; last += 1) {
+      store.feed({ feeds: week.slice(last - 48, last).toReversed(), next: String(last - 48) });
+      most = Math.max(most, store.feeds.rows.value.length * tick.rows.length);
+    }
+    store.olderDecisions();
+    await vi.runAllTimersAsync();
+
+    expect(most).toBeLessThan(5_500);
+    expect(store.feeds.rows.value[0]?.tick_id).toBe(week.at(-1)?.tick_id);
+    expect(week.findIndex((feed) => feed.tick_id === store.feeds.rows.value.at(-1)?.tick_id)).toBe(
+      Number(asked[0]),
+    );
+  });
+
   it("show what a row became", () => {
     const store = new Store(aSource());
     const [feed] = world.feeds;
