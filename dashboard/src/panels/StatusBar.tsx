@@ -91,7 +91,8 @@ export function StatusBar({ store, tools }: { readonly store: Store; readonly to
   const [isOpen, setOpen] = useState(false);
   const overview = store.views.overview.value;
   const line = store.connection.value;
-  const verdict = verdictOf({ line, heardAt: store.heardAt.value, overview, now: now.value });
+  const heard = { heardAt: store.heardAt.value, beatHeardAt: store.beatHeardAt.value };
+  const verdict = verdictOf({ line, ...heard, overview, now: now.value });
   return (
     <header class="bar sticky top-2 z-20 rounded-2xl px-3 pt-2.5 pb-2 sm:px-4">
       <div class="flex items-center gap-x-3 gap-y-1.5">

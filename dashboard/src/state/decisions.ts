@@ -33,6 +33,10 @@ export class ReadDecisions {
     return asked;
   }
 
+  forget(): void {
+    this.kept.clear();
+  }
+
   private async ask(id: string): Promise<Decision | null> {
     try {
       const decision = (await this.source.story(id))?.decision ?? null;

@@ -4,8 +4,9 @@ import { computed, signal, type ReadonlySignal, type Signal } from "@preact/sign
 import type { EventRow, Feed, FeedRow, OverviewView, Trade } from "../data/model";
 import type { Line, Sink, Source, ViewName, Views } from "../data/source";
 import { millis } from "../format/times";
-import { now, setNow } from "./clock";
+import { instant, now, setNow } from "./clock";
 import { ReadDecisions } from "./decisions";
+import { beatOf } from "./verdict";
 
 /** How long ago the heartbeat of a saved demo is said to be when it opens. */
 const SAVED_AGE_MS = 12_000;
@@ -121,12 +122,14 @@ export class Store implements Sink {
   }
 
   private beat: number | null = null;
+  /** When the newest heartbeat arrived, on the page's clock: it may be wrong, and then a heartbeat seems young for long. */
+  readonly beatHeardAt = signal<number | null>(null);
 
   /** Whether what is shown is older than it may be. A saved demo does not age. */
   readonly isStale = computed(() => {
     if (this.connection.value === "offline" || this.connection.value === "refused") return true;
     const overview = this.views.overview.value;
-    const beat = millis(overview?.heartbeat_at);
+    const beat = beatOf(overview, this.beatHeardAt.value);
     return beat !== null && now.value - beat > (overview?.stale_after_s ?? 0) * 1000;
   });
 
@@ -139,6 +142,7 @@ export class Store implements Sink {
 
   line(line: Line): void {
     this.connection.value = line;
+    if (line !== "open") this.looked.forget(); // what comes back may be another run
     if (line === "open") this.heardAt.value = Date.now();
   }
 
@@ -151,15 +155,11 @@ export class Store implements Sink {
   private tellTime(overview: OverviewView | null): void {
     const { time } = this.source;
     const beat = millis(overview?.heartbeat_at);
-    if (
-      beat === null ||
-      beat === this.beat ||
-      time === "wall" ||
-      (time === "run" && overview?.market === "LIVE")
-    )
-      return;
+    if (beat === null || beat === this.beat) return;
     this.beat = beat;
-    setNow(beat + (time === "saved" ? SAVED_AGE_MS : 0));
+    if (time === "saved") setNow(beat + SAVED_AGE_MS, true);
+    else if (time === "run" && overview?.market !== "LIVE") setNow(beat);
+    this.beatHeardAt.value = instant();
   }
 
   feed(newest: { readonly feeds: readonly Feed[]; readonly next: string | null }): void {

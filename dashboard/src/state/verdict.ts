@@ -27,7 +27,15 @@ export interface Seen {
   readonly line: Line;
   readonly heardAt: number | null;
   readonly overview: OverviewView | null | undefined;
+  /** When the newest heartbeat arrived. */
+  readonly beatHeardAt: number | null;
   readonly now: number;
+}
+
+/** Since when there has been no heartbeat: when it was made or, by a browser whose clock is behind, when it arrived. */
+export function beatOf(overview: OverviewView | null | undefined, heardAt: number | null): number | null {
+  const beat = millis(overview?.heartbeat_at);
+  return beat === null || heardAt === null ? beat : Math.min(beat, heardAt);
 }
 
 function age(since: number | null, now: number): string {
@@ -35,7 +43,7 @@ function age(since: number | null, now: number): string {
 }
 
 /** What the page sees by itself: without a line or a heartbeat, nothing else it shows may count as true. */
-function ofTheLine({ line, heardAt, overview, now }: Seen): Verdict | null {
+function ofTheLine({ line, heardAt, overview, beatHeardAt, now }: Seen): Verdict | null {
   if (line === "refused") return { level: "alarm", text: t("verdict.refused") };
   if (line === "offline") {
     const text =
@@ -44,7 +52,7 @@ function ofTheLine({ line, heardAt, overview, now }: Seen): Verdict | null {
   }
   if (overview === undefined) return { level: "watch", text: t("verdict.connecting") };
   if (overview === null) return { level: "watch", text: t("verdict.first") };
-  const beat = millis(overview.heartbeat_at);
+  const beat = beatOf(overview, beatHeardAt);
   if (beat === null || now - beat > overview.stale_after_s * 1000) {
     return { level: "alarm", text: t("verdict.stale", { age: age(beat, now) }) };
   }

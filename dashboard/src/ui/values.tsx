@@ -3,7 +3,7 @@
 import { duration, localTime, millis, utcTime } from "../format/times";
 import { money, NOTHING, signOf, type Decimal } from "../format/numbers";
 import { locale, t } from "../i18n";
-import { now } from "../state/clock";
+import { now, quarter } from "../state/clock";
 import { zone } from "../state/preferences";
 
 const SHAPES = { "-1": "▼", 0: "", 1: "▲" } as const;
@@ -38,7 +38,7 @@ export function Direction({ side }: { readonly side: "long" | "short" | "hold" }
 
 /** An instant in the reader's zone, as text. */
 export function momentText(ms: number): string {
-  return localTime(ms, now.peek(), locale.value, zone.value === "utc" ? "UTC" : undefined);
+  return localTime(ms, quarter.value, locale.value, zone.value === "utc" ? "UTC" : undefined);
 }
 
 /** An instant in the reader's zone; UTC when pointed at. */

@@ -90,6 +90,17 @@ export async function showing(context: BrowserContext, world: World): Promise<vo
   });
 }
 
+/** Answer a local run's api from a world; its stream ends at once and is not opened again for an hour. */
+export async function answering(context: BrowserContext, world: World): Promise<void> {
+  const files = filesOf(world);
+  await context.route("**/api/**", async (route) => {
+    const path = new URL(route.request().url()).pathname.replace("/api/", "");
+    if (path === "stream")
+      await route.fulfill({ contentType: "text/event-stream", body: "retry: 3600000\n\n" });
+    else await route.fulfill({ json: files[path.replace("/", "-")] ?? null });
+  });
+}
+
 /** Everything a browser complains about: a refused script, a style that the policy forbids, an exception. */
 export function complaints(page: Page): string[] {
   const heard: string[] = [];

@@ -9,7 +9,7 @@ import { TICK } from "../builders/basics";
 import { rsiAt } from "../builders/decisions";
 import { aWorld, type World } from "../builders/world";
 import { misplaced } from "./layout";
-import { BROWSER, complaints, launch, serveDist, showing } from "./harness";
+import { answering, BROWSER, complaints, launch, serveDist, showing } from "./harness";
 import { STATES } from "./states";
 
 const THEMES = ["dark", "light"] as const;
@@ -33,13 +33,14 @@ interface Look {
   readonly theme?: string;
   readonly locale?: string;
   readonly touch?: boolean;
+  readonly path?: "/" | "/?demo";
 }
 
 async function opened(
   world: World,
   look: Look = {},
 ): Promise<{ context: BrowserContext; page: Page; heard: string[] }> {
-  const { width = 1440, theme = "dark", locale = "en-GB", touch = false } = look;
+  const { width = 1440, theme = "dark", locale = "en-GB", touch = false, path = "/?demo" } = look;
   if (browser === undefined) throw new Error("no browser");
   const context = await browser.newContext({
     viewport: { width, height: 740 },
@@ -53,9 +54,10 @@ async function opened(
     localStorage.setItem("withearth.theme", chosen);
   }, theme);
   await showing(context, world);
+  await answering(context, world);
   const page = await context.newPage();
   const heard = complaints(page);
-  await page.goto(`${address}/?demo`);
+  await page.goto(`${address}${path}`);
   await page.waitForSelector("#contents");
   await settled(page);
   return { context, page, heard };
@@ -310,13 +312,38 @@ describe.skipIf(BROWSER === undefined)("what kind of numbers these are", () => {
 
 describe.skipIf(BROWSER === undefined)("states", () => {
   it("greys out with age, and says so first", async () => {
-    const { context, page } = await opened(aWorld());
+    const { context, page } = await opened(aWorld(), { path: "/" });
     expect(await page.locator("main.stale").count()).toBe(0);
     await page.clock.install();
     await page.clock.fastForward(200_000);
 
     await page.waitForSelector("main.stale");
     expect(await page.locator("[role=status]").first().innerText()).toContain("No heartbeat for 3m");
+    await context.close();
+  });
+
+  it("keeps a saved demo as it was saved, however long somebody looks", async () => {
+    const { context, page } = await opened(aWorld());
+    const before = await page.locator("#positions").innerText();
+    await page.clock.install();
+    await page.clock.fastForward(3_600_000);
+    await settled(page);
+
+    expect(await page.locator("main.stale").count()).toBe(0);
+    expect(await page.locator("#positions").innerText()).toBe(before);
+    await context.close();
+  });
+
+  it("says the day of what happened yesterday, also of rows that were drawn before midnight", async () => {
+    const { context, page } = await opened(aWorld(), { path: "/" });
+    const first = page.locator("#decisions time").first();
+    expect(await first.innerText()).toBe("21:05:00");
+    await page.clock.install();
+    await page.clock.fastForward(4 * 3_600_000);
+
+    await page.waitForFunction(() =>
+      (document.querySelector("#decisions time")?.textContent ?? "").includes("Nov 22"),
+    );
     await context.close();
   });
 

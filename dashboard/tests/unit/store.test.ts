@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Feed, Origin, OverviewView } from "../../src/data/model";
 import { belongs } from "../../src/panels/Decisions";
-import { now, setNow } from "../../src/state/clock";
+import { instant as instantNow, now, setNow } from "../../src/state/clock";
 import { Store } from "../../src/state/store";
 import { verdictOf } from "../../src/state/verdict";
 import { instant, NOW } from "../builders/basics";
@@ -123,12 +123,31 @@ describe("staleness", () => {
     expect(store.isStale.value).toBe(true);
   });
 
-  it("never comes over a saved demo, whenever it is opened", () => {
+  it("comes to a browser whose clock is behind, too", () => {
+    const store = new Store(aSource());
+    now.value = NOW - 3_600_000;
+    vi.setSystemTime(NOW - 3_600_000);
+    setNow(NOW - 3_600_000);
+    store.line("open");
+    store.view("overview", world.views.overview);
+    expect(store.isStale.value).toBe(false);
+    now.value += 181_000;
+
+    expect(store.isStale.value).toBe(true);
+    const { overview } = world.views;
+    const seen = { line: "open", heardAt: null, beatHeardAt: store.beatHeardAt.value, overview } as const;
+    expect(verdictOf({ ...seen, now: now.value }).text).toContain("No heartbeat for 3m 1s");
+  });
+
+  it("never comes over a saved demo, whenever it is opened and however long it is looked at", () => {
     const store = new Store(aSource({ time: "saved" }));
     now.value = NOW + 365 * 86_400_000;
     store.line("open");
     store.view("overview", world.views.overview);
 
+    expect(store.isStale.value).toBe(false);
+    vi.setSystemTime(NOW + 366 * 86_400_000);
+    now.value = instantNow();
     expect(store.isStale.value).toBe(false);
   });
 });
@@ -163,7 +182,7 @@ describe("the time of a run", () => {
 
 describe("the verdict", () => {
   const overview = world.views.overview;
-  const seen = { line: "open", heardAt: NOW, overview, now: NOW } as const;
+  const seen = { line: "open", heardAt: NOW, beatHeardAt: NOW, overview, now: NOW } as const;
   const said = (more: object): string => verdictOf({ ...seen, ...more }).text;
 
   it("believes no number that it cannot know to be fresh", () => {
