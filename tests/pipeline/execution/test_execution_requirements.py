@@ -631,66 +631,6 @@ def test_an_entry_that_is_filled_at_its_stop_or_beyond_is_booked(tmp_path: Path,
         assert_booked(world, trading, intent)
 
 
-def test_a_trade_that_ends_weeks_later_is_booked(tmp_path: Path) -> None:
-    """A machine that was away for longer than a list of fills reaches: left at once, and booked to the last digit."""
-    world, intent = World(*filled(None)), an_intent()
-    with Trading(tmp_path, world) as trading:
-        trading.deliver(intent)
-        assert is_set(world)
-        world.sleep(timedelta(days=16))
-        trading.see_through(intent)
-
-        assert_over(world, trading)
-        assert_booked(world, trading, intent)
-
-
-def test_an_entry_that_was_cancelled_while_nobody_looked_is_forgotten(tmp_path: Path) -> None:
-    """Its process dies over it, and the exchange does not tell of it any more: the symbol is free again."""
-    away = Act(entry_waits, [Move(SECOND, AWAY)])
-    world, intent, calm = World(away), an_intent(), Process()
-    with Trading(tmp_path / "calm", World(away), calm) as trading:
-        trading.deliver(intent)
-    with Trading(tmp_path / "killed", world, Process(calm.deeds.index("cancel") + 1, after=True)) as trading:
-        trading.deliver(intent)
-        assert 1 == trading.deaths
-        world.sleep(timedelta(days=4))
-        document = trading.see_through(intent)
-
-        assert "ENTRY_NOT_FILLED" == document["blocked_by"]
-        assert_over(world, trading)
-
-
-class NoAsks:
-    """A venue whose book has no asks, which it tells as a price of zero."""
-
-    def __init__(self, venue: Venue) -> None:
-        self._venue = venue
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._venue, name)
-
-    def touch(self, symbol: str) -> tuple[Decimal, Decimal]:
-        """A bid only."""
-        return self._venue.touch(symbol)[0], Decimal(0)
-
-
-@pytest.mark.parametrize("trailing", [{"BREAK_EVEN_AT_R": "1"}, {"TRAIL_BY_R": "1"}])
-def test_an_empty_side_of_the_book_is_no_best_price(tmp_path: Path, trailing: dict[str, str]) -> None:
-    """A short whose stop follows the price stays where it is while there is nothing to be bought."""
-    world = World(Act(entry_waits, [Move(SECOND, Decimal(50_010))]))
-    with Trading(tmp_path, world, **trailing) as trading:
-        trading.deliver(a_short())
-        assert is_set(world)
-        venue, before = trading.runtime.venue, {each.trigger_price for each in world.account.open_algos.values()}
-        trading.runtime = replace(trading.runtime, venue=cast(Venue, NoAsks(cast(Venue, venue))))
-        for _ in range(3):
-            world.sleep(MINUTE)
-            trading.reconcile()
-
-        assert is_set(world)
-        assert before == {each.trigger_price for each in world.account.open_algos.values()}
-
-
 class BookedLater:
     """A venue that books funding some seconds after its settlement, as the real one does."""
 
