@@ -232,21 +232,34 @@ def test_symbols_that_are_found_by_themselves_are_counted(tmp_path: Path) -> Non
 
 
 def test_models_are_asked_only_where_the_predictor_asks_them(tmp_path: Path) -> None:
-    """In the order of the settings, each once."""
+    """Those of each member, in the order of the settings."""
     key = {"GOOGLE_API_KEY": "k", "GEMINI_MODEL": "one,two"}
-    assert models.names(settings(tmp_path)) == []
-    assert models.names(settings(tmp_path, PREDICTOR="gemini", **key)) == ["one", "two"]
+    assert models.members(settings(tmp_path)) == []
+    assert models.members(settings(tmp_path, PREDICTOR="gemini", **key)) == [("one", "two")]
     ensemble = {"PREDICTOR": "ensemble", "ENSEMBLE_MEMBERS": "gemini:three,baseline,gemini"}
-    assert models.names(settings(tmp_path, **ensemble, **key)) == ["three", "one", "two"]
+    assert models.members(settings(tmp_path, **ensemble, **key)) == [("three",), ("one", "two")]
 
 
 def test_a_retired_model_is_a_problem_only_where_no_other_answers() -> None:
     """The next one is asked when one no longer exists."""
     gone = (Reason.MODEL_RETIRED, "404 NOT_FOUND")
-    found = models.answerable({"one": gone, "two": None}, ["one", "two"])
+    found = models.answerable({"one": gone, "two": None}, [("one", "two")])
     assert [each.verdict for each in found] == [WARNING, OK]
-    told(models.answerable({"one": gone}, ["one"])[0], PROBLEM, "MODEL_RETIRED", "GEMINI_MODEL")
+    told(models.answerable({"one": gone}, [("one",)])[0], PROBLEM, "MODEL_RETIRED", "GEMINI_MODEL")
     told(models.answerable({}, [])[0], OK, "No model is asked")
+
+
+def test_a_model_that_refuses_is_a_problem_whoever_comes_after_it() -> None:
+    """Only for a retired one the next is asked."""
+    found = models.answerable({"one": (Reason.MODEL_REFUSED, "403"), "two": None}, [("one", "two")])
+    assert [each.verdict for each in found] == [PROBLEM, OK]
+
+
+def test_a_member_that_cannot_answer_is_a_problem_whoever_else_can() -> None:
+    """An ensemble is silent when one of its members is."""
+    gone = (Reason.MODEL_RETIRED, "404 NOT_FOUND")
+    found = models.answerable({"one": gone, "two": None}, [("one",), ("two",)])
+    assert [each.verdict for each in found] == [PROBLEM, OK]
 
 
 @pytest.mark.parametrize(("free", "verdict"), [(99_999_999, PROBLEM), (999_999_999, WARNING), (1_000_000_000, OK)])

@@ -162,15 +162,15 @@ def _models(practice: Practice) -> list[Finding]:
     from withearth.decision.gemini import ModelFault
     from withearth.decision.gemini_service import GeminiService
 
-    wanted, service = models.names(practice.settings), GeminiService(practice.settings, practice.secrets)
+    members, service = models.members(practice.settings), GeminiService(practice.settings, practice.secrets)
     faults: dict[str, tuple[Any, str] | None] = {}
-    for name in wanted:
+    for name in dict.fromkeys(name for member in members for name in member):
         try:
             service.look_up(name, MODEL_TIMEOUT)
             faults[name] = None
         except ModelFault as fault:
             faults[name] = (fault.reason, fault.detail)
-    return models.answerable(faults, wanted)
+    return models.answerable(faults, members)
 
 
 def _disk(settings: Settings) -> list[Finding]:

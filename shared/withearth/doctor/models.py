@@ -13,33 +13,41 @@ _REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.MODEL_REFUSED: "look at GOOGLE_API_KEY, or at VERTEX_PROJECT and its permissions",
     Reason.MODEL_BUSY: "try again later",
 }
+_ALL_RETIRED: Final = (Reason.MODEL_RETIRED, "")
 
 
-def names(settings: Settings) -> list[str]:
-    """The models that may be asked, in the order in which they are; none where nobody is."""
+Faults = Mapping[str, tuple[Reason, str] | None]
+"""By model why it cannot be asked, None for one that can."""
+
+
+def members(settings: Settings) -> list[tuple[str, ...]]:
+    """The models of each member that asks one, in the order in which they are asked; one member without an ensemble."""
     if not settings.asks_models:
         return []
-    members = settings.ensemble_members if settings.predictor == "ensemble" else (settings.predictor,)
-    found: list[str] = []
-    for member in members:
-        kind, _, model = member.partition(":")
-        if kind == "gemini":
-            found += (model,) if model else settings.gemini_model
-    return list(dict.fromkeys(found))
+    asking = settings.ensemble_members if settings.predictor == "ensemble" else (settings.predictor,)
+    kinds = (member.partition(":") for member in asking)
+    return [(model,) if model else settings.gemini_model for kind, _, model in kinds if kind == "gemini"]
 
 
-def answerable(faults: Mapping[str, tuple[Reason, str] | None], needed: Sequence[str]) -> list[Finding]:
-    """A line a model. `faults` has None for one that is known; as long as one of `needed` is, decisions are made."""
+def answerable(faults: Faults, asked: Sequence[Sequence[str]]) -> list[Finding]:
+    """A line a model. A fault is a problem where a member is left without an answer: then nothing is decided."""
     if not faults:
         return [ok(CHECK, "No model is asked.")]
-    some = any(faults[name] is None for name in needed)
-    return [_line(name, fault, some=some) for name, fault in faults.items()]
+    needed = {name for member in asked if not _answers(member, faults) for name in member}
+    return [_line(name, fault, needed=name in needed) for name, fault in faults.items()]
 
 
-def _line(name: str, fault: tuple[Reason, str] | None, *, some: bool) -> Finding:
+def _answers(member: Sequence[str], faults: Faults) -> bool:
+    """Whether the first model answers that is not retired: no other fault has the next one asked."""
+    told = (faults[name] for name in member)
+    first = next((fault for fault in told if fault is None or fault[0] is not Reason.MODEL_RETIRED), _ALL_RETIRED)
+    return first is None
+
+
+def _line(name: str, fault: tuple[Reason, str] | None, *, needed: bool) -> Finding:
     if fault is None:
         return ok(CHECK, f"{name} can be asked.")
     reason, detail = fault
     text = f"{name} cannot be asked, {reason}: {reason.sentence}{f' ({detail})' if detail else ''}"
     remedy = _REMEDIES.get(reason, "look at the network, and try again")
-    return (warning if some else problem)(CHECK, text, remedy)
+    return (problem if needed else warning)(CHECK, text, remedy)
