@@ -158,6 +158,11 @@ class OrderState:
     updated_ms: int
     position_side: PositionSide = PositionSide.BOTH
 
+    @property
+    def only_reduces(self) -> bool:
+        """Whether it can open nothing: it says so, or in hedge mode its position side does."""
+        return self.reduce_only or self.position_side.is_reduced_by(self.action)
+
 
 class ConditionalStatus(StrEnum):
     """The exchange's states of a conditional order. FINISHED says that the order it became has ended, filled or not."""

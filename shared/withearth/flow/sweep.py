@@ -2,16 +2,17 @@
 
 An order of ours whose execution has ended, or never was, is an orphan: a forgotten stop is live ammunition for the next
 position on its symbol. It is taken away when two passes in a row have seen it, because the lists show old states late.
-Orders and positions of others are reported once, and left alone.
+Orders and positions of others are reported once, and left alone. So is what reduces a position that these books do not
+explain: where they are lost, or others trade on the account, it may be all that protects it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
 from withearth.domain.canonical import digest
 from withearth.execution.lineage import lineage
-from withearth.execution.venue import ConditionalState, OrderState, Position, Venue
+from withearth.execution.venue import Action, ConditionalState, OrderState, Position, Venue, place_of
 from withearth.flow.canary import PREFIX as CANARY
 from withearth.flow.documents import IntentState, intent_ref, position_ref
 from withearth.flow.journal import event, record_once
@@ -27,7 +28,8 @@ def sweep(runtime: Runtime, venue: Venue) -> None:
     """Take orphans away and report what is foreign. Raises Unavailable when the exchange cannot be read."""
     positions, orders, conditionals = venue.everything()
     everything: list[AnyOrder] = [*orders, *conditionals]
-    orphans = [each for each in everything if _is_orphan(runtime, each)]
+    foreign = {each.place: each for each in positions if not _is_explained(runtime, each)}
+    orphans = [each for each in everything if _is_orphan(runtime, each) and not _protects(each, foreign)]
     suspects = runtime.store.get(SUSPECTS)
     seen_before = set() if suspects is None else set(suspects.data["ids"])
     for each in orphans:
@@ -36,7 +38,7 @@ def sweep(runtime: Runtime, venue: Venue) -> None:
     ids = sorted(each.client_id for each in orphans)
     if ids or seen_before:
         runtime.store.commit([Replace(SUSPECTS, {"ids": ids, "at": runtime.clock.now()})])
-    _report_foreign(runtime, positions, everything)
+    _report_foreign(runtime, foreign.values(), everything)
 
 
 def _is_orphan(runtime: Runtime, order: AnyOrder) -> bool:
@@ -45,6 +47,18 @@ def _is_orphan(runtime: Runtime, order: AnyOrder) -> bool:
         return False
     intent = runtime.store.get(intent_ref(origin.intent_id))
     return intent is None or intent.data["state"] != IntentState.CLAIMED
+
+
+def _is_explained(runtime: Runtime, held: Position) -> bool:
+    """Whether a position is that of a trade of ours."""
+    taken = runtime.store.get(position_ref(held.place))
+    return taken is not None and is_of(runtime, taken)
+
+
+def _protects(order: AnyOrder, foreign: Mapping[str, Position]) -> bool:
+    """Whether an order can do nothing but reduce one of these positions."""
+    held = foreign.get(place_of(order.symbol, order.position_side))
+    return held is not None and order.only_reduces and (order.action is Action.SELL) == (held.qty > 0)
 
 
 def _take_away(runtime: Runtime, venue: Venue, order: AnyOrder) -> None:
@@ -61,9 +75,7 @@ def _take_away(runtime: Runtime, venue: Venue, order: AnyOrder) -> None:
 def _report_foreign(runtime: Runtime, positions: Iterable[Position], orders: Iterable[AnyOrder]) -> None:
     now = runtime.clock.now()
     for held in positions:
-        ours = runtime.store.get(position_ref(held.place))
-        if ours is None or not is_of(runtime, ours):
-            _report(runtime, now, f"position-{held.place}-{now:%Y%m%d}", held.symbol, f"position of {held.qty}")
+        _report(runtime, now, f"position-{held.place}-{now:%Y%m%d}", held.symbol, f"position of {held.qty}")
     for order in orders:
         if lineage(order.symbol, order.client_id) is None and not order.client_id.startswith(CANARY):
             # A client id of others may hold what an id of ours may not.

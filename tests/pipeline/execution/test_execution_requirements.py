@@ -147,6 +147,29 @@ def test_r03_an_orphan_is_swept_from_both_books(tmp_path: Path) -> None:
         assert {"ORPHAN_REMOVED", "FOREIGN"} <= set(trading.kinds())
 
 
+@pytest.mark.parametrize("hedge_mode", [False, True])
+def test_r03_what_protects_a_position_of_lost_books_stays_until_it_is_gone(tmp_path: Path, *, hedge_mode: bool) -> None:
+    """R3: books are begun anew while a trade is open: its stop and target stay as long as it does, and no longer."""
+    world, mode = World(*filled(None), hedge_mode=hedge_mode), "HEDGE" if hedge_mode else "ONEWAY"
+    with Trading(tmp_path / "lost", world, POSITION_MODE=mode) as trading:
+        trading.deliver(an_intent())
+        guards = world.guards()
+        assert is_set(world)
+    with Trading(tmp_path / "new", world, POSITION_MODE=mode) as trading:
+        for _ in range(16):
+            trading.reconcile()
+            world.sleep(MINUTE)
+        assert guards == world.guards()
+        assert "FOREIGN" in trading.kinds()
+        world.play([Move(SECOND, BEYOND_TARGET)])
+        for _ in range(16):
+            trading.reconcile()
+            world.sleep(MINUTE)
+
+        assert (Decimal(0), {}) == (world.held(), world.guards())
+        assert "ORPHAN_REMOVED" in trading.kinds()
+
+
 def test_r04_what_is_closed_by_hand_leaves_the_rest_covered(tmp_path: Path) -> None:
     """Half of the position is closed by hand: the stop stays, and takes the rest out."""
     world = World(*filled(None))
