@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from withearth.doctor.findings import Finding, ok, problem, warning
 from withearth.doctor.line import Reply
-from withearth.doctor.models import names
+from withearth.doctor.models import members
 from withearth.execution.environment import REFUSED_KEYS
 from withearth.settings import Settings
 
@@ -23,7 +23,7 @@ def sends_orders(settings: Settings) -> bool:
 def needed(settings: Settings) -> list[str]:
     """The secrets that are made use of with these settings, by their keys."""
     trading = ["BINANCE_API_KEY", "BINANCE_API_SECRET"] if sends_orders(settings) else []
-    model = ["GOOGLE_API_KEY"] if names(settings) and not settings.vertex_project else []
+    model = ["GOOGLE_API_KEY"] if members(settings) and not settings.vertex_project else []
     return [*trading, *model, *(["XAI_API_KEY"] if settings.sentiment != "off" else [])]
 
 
