@@ -11,7 +11,7 @@ import { Decisions } from "../panels/Decisions";
 import { HeatMap } from "../panels/HeatMap";
 import { Limits } from "../panels/Limits";
 import { Equity, Headline } from "../panels/Money";
-import { NakedAlarm, Positions } from "../panels/Positions";
+import { NakedAlarm, nakedOf, Positions } from "../panels/Positions";
 import { StatusBar } from "../panels/StatusBar";
 import { modeName } from "../ui/origin";
 import { Dock } from "./Dock";
@@ -25,7 +25,6 @@ function Panels({ store }: { readonly store: Store }) {
       tabIndex={-1}
       class={`grid min-w-0 gap-3 outline-none ${store.isStale.value ? "stale" : ""}`}
     >
-      <NakedAlarm store={store} />
       <Headline store={store} />
       <Positions store={store} />
       <div class="grid min-w-0 gap-3 wide:grid-cols-12">
@@ -50,13 +49,14 @@ function Panels({ store }: { readonly store: Store }) {
   );
 }
 
-/** The tab says what kind of money this is, too. */
+/** The tab says what kind of money this is, too, and that it is without a stop, first. */
 function useTitle(store: Store): void {
   const mode = store.views.overview.value?.mode;
-  const name = mode && modeName(mode);
+  const alarm = nakedOf(store).length > 0 ? `⚠ ${t("position.naked.title")}` : "";
+  const title = [alarm, mode ? modeName(mode) : "", "withEarth"].filter((each) => each !== "").join(" · ");
   useEffect(() => {
-    document.title = name ? `${name} · withEarth` : "withEarth";
-  }, [name]);
+    document.title = title;
+  }, [title]);
 }
 
 interface Props {
@@ -74,6 +74,8 @@ export function App({ store, onSignOut }: Props) {
       </a>
       <StatusBar store={store} tools={<Settings onSignOut={onSignOut} />} />
       <div class="h-3" />
+      {/* Outside of what greys out: an old alarm is an alarm. */}
+      <NakedAlarm store={store} />
       <Panels store={store} />
       <footer class="mt-6 flex flex-wrap justify-between gap-x-6 gap-y-1 px-2 text-xs text-quiet">
         <p>{t("app.foot")}</p>

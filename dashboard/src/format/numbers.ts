@@ -73,14 +73,25 @@ export function money(text: Decimal | null | undefined, locale: string, signed =
 /** A share between 0 and 1 as percent. */
 export function percent(share: number | null | undefined, locale: string, digits = 1): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return NOTHING;
-  const options = { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits } as const;
+  const options = {
+    style: "percent",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    signDisplay: "negative",
+  } as const;
   return withMinus(format(locale, options).format(share));
 }
 
 /** A plain measurement, such as an indicator's value. */
 export function plain(value: number | null | undefined, locale: string, digits = 2): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
-  return withMinus(format(locale, { maximumFractionDigits: digits }).format(value));
+  return withMinus(format(locale, { maximumFractionDigits: digits, signDisplay: "negative" }).format(value));
+}
+
+/** How many times its risk something won or lost: two decimals, of the smallest amounts two digits. */
+export function multiple(value: number | Decimal | null | undefined, locale: string): string {
+  if (value === null || value === undefined) return NOTHING;
+  return `${money(String(value), locale)} R`;
 }
 
 /** A measured price, or what is made from prices: by digits that count, since some prices begin at the ninth decimal. */

@@ -87,7 +87,7 @@ export const en = {
   "check.clock": "Clock skew",
   "check.weight": "Request weight",
   "check.model": "Model",
-  "check.spend": "Spent today",
+  "check.spend": "Spent today, UTC",
 
   "status.details": "Details",
   "status.heartbeat": "Heartbeat",
@@ -97,8 +97,8 @@ export const en = {
 
   "money.title": "Money",
   "money.equity": "Equity, net",
-  "money.today": "Today",
-  "money.week": "7 days",
+  "money.today": "Today, UTC",
+  "money.week": "7 days, UTC",
   "money.all": "All time",
   "money.winrate": "Win rate",
   "money.trades": "{wins} of {trades}",
@@ -131,6 +131,7 @@ export const en = {
   "position.shadow": "shadow",
   "position.mark": "Mark",
   "position.markedat": "Marked",
+  "position.markold": "this mark is old:",
   "position.held": "Held",
   "position.left": "{left} left",
   "position.liquidation": "Liquidation",

@@ -87,7 +87,7 @@ export const ko: Words = {
   "check.clock": "시계 차이",
   "check.weight": "요청 가중치",
   "check.model": "모델",
-  "check.spend": "오늘 지출",
+  "check.spend": "오늘 지출 (UTC)",
 
   "status.details": "자세히",
   "status.heartbeat": "마지막 신호",
@@ -97,8 +97,8 @@ export const ko: Words = {
 
   "money.title": "손익",
   "money.equity": "순자산",
-  "money.today": "오늘",
-  "money.week": "7일",
+  "money.today": "오늘 (UTC)",
+  "money.week": "7일 (UTC)",
   "money.all": "전체",
   "money.winrate": "승률",
   "money.trades": "{trades}건 중 {wins}건",
@@ -131,6 +131,7 @@ export const ko: Words = {
   "position.shadow": "섀도",
   "position.mark": "마크",
   "position.markedat": "마크 시각",
+  "position.markold": "마크가 오래됨:",
   "position.held": "보유",
   "position.left": "{left} 남음",
   "position.liquidation": "청산가",

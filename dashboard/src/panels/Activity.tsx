@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { idIn, type Logs } from "../data/logs";
 import type { EventRow, Trade } from "../data/model";
-import { average, exact, NOTHING } from "../format/numbers";
+import { average, exact, multiple } from "../format/numbers";
 import { locale, t } from "../i18n";
 import { reasonText } from "../i18n/reasons";
 import type { Store } from "../state/store";
@@ -70,9 +70,7 @@ function TradeRow({ trade, logs }: { readonly trade: Trade; readonly logs: Logs 
       </span>
       <span class="text-right font-medium max-md:order-2">
         <Change value={trade.net_pnl} />
-        <span class="ml-2 text-xs text-quiet">
-          {trade.r_multiple === null ? NOTHING : `${trade.r_multiple} R`}
-        </span>
+        <span class="ml-2 text-xs text-quiet">{multiple(trade.r_multiple, locale.value)}</span>
       </span>
     </div>
   );

@@ -95,7 +95,7 @@ function DecisionRow({ row, isOpen, onToggle, store }: RowProps) {
           <Funnel stage={row.stage} blockedBy={row.blocked_by} order={row.order} />
         </span>
         <span class="text-right text-sm max-md:order-5" title={t("column.prob")}>
-          {percent(row.prob, locale.value, 0)}
+          {percent(row.prob, locale.value)}
         </span>
         <span class="flex min-w-0 text-sm max-md:order-4">
           <Outcome row={row} />

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { Guard, Position } from "../data/model";
-import { average, exact, percent, plain } from "../format/numbers";
+import { average, exact, multiple, percent } from "../format/numbers";
 import { duration, millis } from "../format/times";
 import { locale, t } from "../i18n";
 import { now } from "../state/clock";
@@ -63,12 +63,23 @@ function Track({ position }: { readonly position: Position }) {
   );
 }
 
+/** An old mark makes an old result: it says so beside it, whatever the heartbeat does. */
+function MarkAge({ at, after }: { readonly at: string | null; readonly after: number }) {
+  const ms = millis(at);
+  if (ms === null || now.value - ms <= after * 1000) return null;
+  return (
+    <span class="block text-2xs font-semibold text-warn">
+      ⚠ {t("position.markold")} <Age at={at} />
+    </span>
+  );
+}
+
 function left(position: Position): string {
   const ends = millis(position.ends_at);
   return duration(ends === null ? null : ends - now.value, locale.value);
 }
 
-function Details({ position }: { readonly position: Position }) {
+function Details({ position, staleAfterS }: { position: Position; staleAfterS: number }) {
   const isShadow = position.protection === "SHADOW";
   const { liquidation } = position;
   return (
@@ -76,7 +87,10 @@ function Details({ position }: { readonly position: Position }) {
       <Value name={t("column.entry")}>{average(position.entry, locale.value)}</Value>
       <GuardValue name={t("position.stop")} guard={position.stop} isShadow={isShadow} />
       <GuardValue name={t("position.target")} guard={position.target} isShadow={isShadow} />
-      <Value name={t("position.mark")}>{exact(position.mark, locale.value)}</Value>
+      <Value name={t("position.mark")}>
+        {exact(position.mark, locale.value)}
+        <MarkAge at={position.mark_at} after={staleAfterS} />
+      </Value>
       <Value name={t("position.held")}>
         <Age at={position.opened_at} />
         <span class="block text-2xs text-quiet">{t("position.left", { left: left(position) })}</span>
@@ -97,9 +111,14 @@ function Details({ position }: { readonly position: Position }) {
   );
 }
 
-function Card({ position, onChart }: { position: Position; onChart: (symbol: string) => void }) {
+interface CardProps {
+  readonly position: Position;
+  readonly staleAfterS: number;
+  readonly onChart: (symbol: string) => void;
+}
+
+function Card({ position, staleAfterS, onChart }: CardProps) {
   const { symbol, side, qty, unrealised, r, protection } = position;
-  const r_text = r === null ? null : `${plain(r, locale.value)} R`;
   return (
     <li class={`inset p-3 ${protection === "NAKED" ? "border-2 border-alarm" : ""}`}>
       <div class="flex items-start justify-between gap-3">
@@ -122,22 +141,27 @@ function Card({ position, onChart }: { position: Position; onChart: (symbol: str
             <Change value={unrealised} />
           </p>
           <p class="text-xs text-quiet">
-            {t("position.net")} {r_text}
+            {t("position.net")} {r !== null && multiple(r, locale.value)}
           </p>
         </div>
       </div>
       <Track position={position} />
-      <Details position={position} />
+      <Details position={position} staleAfterS={staleAfterS} />
     </li>
   );
 }
 
+/** What is held without a stop. */
+export function nakedOf(store: Store): readonly Position[] {
+  return store.views.positions.value?.positions.filter((each) => each.protection === "NAKED") ?? [];
+}
+
 /** Full width, above everything: somebody's money is without a stop. */
 export function NakedAlarm({ store }: { readonly store: Store }) {
-  const naked = store.views.positions.value?.positions.filter((each) => each.protection === "NAKED") ?? [];
+  const naked = nakedOf(store);
   if (naked.length === 0) return null;
   return (
-    <div role="alert" class="rounded-2xl bg-alarm p-4 text-on-alarm">
+    <div role="alert" class="mb-3 rounded-2xl bg-alarm p-4 text-on-alarm">
       <p class="text-lg font-bold">⚠ {t("position.naked.title")}</p>
       <ul>
         {naked.map((each) => (
@@ -154,10 +178,18 @@ export function NakedAlarm({ store }: { readonly store: Store }) {
   );
 }
 
+const STALE_AFTER_S = 180;
+
+/** When the oldest of the marks was made, null where none has one. */
+function oldestMark(positions: readonly Position[]): string | null {
+  const marks = positions.flatMap(({ mark_at: at }) => (at === null ? [] : [at]));
+  return marks.sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null;
+}
+
 export function Positions({ store }: { readonly store: Store }) {
   const view = store.views.positions.value;
   const positions = view?.positions ?? [];
-  const markedAt = positions.find((each) => each.mark_at !== null)?.mark_at ?? null;
+  const markedAt = oldestMark(positions);
   const aside = markedAt !== null && (
     <p class="text-xs text-quiet">
       {t("position.markedat")} <Moment at={markedAt} />
@@ -173,6 +205,7 @@ export function Positions({ store }: { readonly store: Store }) {
             <Card
               key={position.id}
               position={position}
+              staleAfterS={store.views.overview.value?.stale_after_s ?? STALE_AFTER_S}
               onChart={(symbol) => {
                 store.chosen.value = symbol;
               }}

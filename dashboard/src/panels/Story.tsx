@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Decision, EventRow, Execution, Label, Order, Story, Trade } from "../data/model";
-import { average, exact, NOTHING, percent, plain } from "../format/numbers";
+import { average, exact, figure, multiple, NOTHING, percent } from "../format/numbers";
 import { locale, t, type Key } from "../i18n";
 import { reasonText } from "../i18n/reasons";
 import type { Decided, Store } from "../state/store";
@@ -86,8 +86,8 @@ function Why({ decision }: { readonly decision: Decision }) {
               ["column.direction", <Direction side={prediction.direction} />],
               ["story.said", percent(prediction.prob, locale.value)],
               ["story.calibrated", percent(prediction.calibrated, locale.value)],
-              ["story.support", plain(prediction.support, locale.value, 8)],
-              ["story.resistance", plain(prediction.resistance, locale.value, 8)],
+              ["story.support", figure(prediction.support, locale.value)],
+              ["story.resistance", figure(prediction.resistance, locale.value)],
             ]}
           />
         </>
@@ -126,7 +126,7 @@ function outcomeOf(trade: Trade): readonly Fact[] {
     ["column.gross", <Change value={trade.pnl} />],
     ["column.fees", exact(trade.fees, locale.value)],
     ["column.funding", exact(trade.funding, locale.value)],
-    ["column.r", trade.r_multiple === null ? NOTHING : `${trade.r_multiple} R`],
+    ["column.r", multiple(trade.r_multiple, locale.value)],
     ["column.closed", <Moment at={trade.closed_at} />],
   ];
 }
@@ -225,8 +225,8 @@ function isFeatures(value: unknown): value is Features {
   return typeof value === "object" && value !== null;
 }
 
-function figure(value: unknown): string {
-  return plain(typeof value === "number" ? value : null, locale.value, 6);
+function indicator(value: unknown): string {
+  return figure(typeof value === "number" ? value : null, locale.value);
 }
 
 /** The indicators of every timeframe, under the names they have in the prompt. */
@@ -255,7 +255,7 @@ function FeatureTable({ snapshot }: { readonly snapshot: Features | null }) {
                   {name}
                 </th>
                 {names.map((frame) => (
-                  <td key={frame}>{figure((frames[frame] as Features)[name])}</td>
+                  <td key={frame}>{indicator((frames[frame] as Features)[name])}</td>
                 ))}
               </tr>
             ))}

@@ -1,72 +1,19 @@
 /** The built page as a browser shows it: in every state, theme and width, with the headers it is hosted under. */
 
-import type { Server } from "node:http";
 import axe from "axe-core";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decisionIdAt } from "../../src/data/ids";
-import { TICK } from "../builders/basics";
-import { rsiAt } from "../builders/decisions";
-import { aWorld, type World } from "../builders/world";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import type { Position } from "../../src/data/model";
+import { instant, NOW } from "../builders/basics";
+import { aWorld } from "../builders/world";
 import { misplaced } from "./layout";
-import { answering, BROWSER, complaints, launch, serveDist, showing } from "./harness";
+import { BROWSER } from "./harness";
+import { address, opened, settled } from "./open";
 import { STATES } from "./states";
 
 const THEMES = ["dark", "light"] as const;
 const WIDTHS = [1440, 768, 360] as const;
 const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-
-let browser: Browser | undefined, server: Server | undefined, address: string;
-
-beforeAll(async () => {
-  if (BROWSER === undefined) return;
-  ({ server, address } = await serveDist());
-  browser = await launch();
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-interface Look {
-  readonly width?: number;
-  readonly theme?: string;
-  readonly locale?: string;
-  readonly touch?: boolean;
-  readonly path?: "/" | "/?demo";
-}
-
-async function opened(
-  world: World,
-  look: Look = {},
-): Promise<{ context: BrowserContext; page: Page; heard: string[] }> {
-  const { width = 1440, theme = "dark", locale = "en-GB", touch = false, path = "/?demo" } = look;
-  if (browser === undefined) throw new Error("no browser");
-  const context = await browser.newContext({
-    viewport: { width, height: 740 },
-    locale,
-    timezoneId: "Asia/Seoul",
-    reducedMotion: "reduce",
-    bypassCSP: false,
-    hasTouch: touch,
-  });
-  await context.addInitScript((chosen) => {
-    localStorage.setItem("withearth.theme", chosen);
-  }, theme);
-  await showing(context, world);
-  await answering(context, world);
-  const page = await context.newPage();
-  const heard = complaints(page);
-  await page.goto(`${address}${path}`);
-  await page.waitForSelector("#contents");
-  await settled(page);
-  return { context, page, heard };
-}
-
-/** Two frames later, when what has to follow a change has followed. */
-async function settled(page: Page): Promise<void> {
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-}
 
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
@@ -188,95 +135,6 @@ describe.skipIf(BROWSER === undefined)("layout", () => {
   });
 });
 
-describe.skipIf(BROWSER === undefined)("the features behind a candle", () => {
-  const world = aWorld();
-  const newest = Date.parse(world.feeds[0]?.at ?? "");
-  const rsi = (at: number): string => `RSI 14${rsiAt(at).toFixed(1).replace(".0", "")}`;
-  const shown = async (
-    more: object = {},
-  ): Promise<{ context: BrowserContext; page: Page; told: () => Promise<string> }> => {
-    const { context, page } = await opened({ ...world, ...more }, { touch: true });
-    await page.locator("#candles").scrollIntoViewIfNeeded();
-    await page.waitForSelector("#candles canvas");
-    await page.waitForFunction((text) => document.body.textContent.includes(text), rsi(newest));
-    return { context, page, told: () => page.getByTestId("bar-features").innerText() };
-  };
-  const waitFor = (page: Page, text: string): Promise<unknown> =>
-    page.waitForFunction(
-      (wanted) => (document.querySelector("[data-testid=bar-features]")?.textContent ?? "").includes(wanted),
-      text,
-    );
-
-  it("are those of the newest bar until somebody chooses another, and are read aloud only then", async () => {
-    const { context, page } = await shown();
-    const spoken = page.getByTestId("bar-spoken");
-    expect(await page.getByTestId("bar-lack").innerText()).toContain("Features of 5m");
-    expect(await spoken.innerText()).toBe("");
-    await page.getByLabel("Candle to read").focus();
-    for (let step = 0; step < 3; step += 1) await page.keyboard.press("ArrowLeft");
-    await waitFor(page, rsi(newest - 3 * TICK));
-    await page.waitForFunction(() =>
-      (document.querySelector("[data-testid=bar-spoken]")?.textContent ?? "").includes("RSI 14"),
-    );
-
-    expect(await spoken.textContent()).toContain("ATR 14 0.0000041234, Average 20 3,518.23");
-    expect(await page.getByLabel("Candle to read").getAttribute("aria-valuetext")).toContain("Close");
-    await page.keyboard.press("End");
-    await waitFor(page, rsi(newest));
-    expect(await spoken.textContent()).toBe("");
-    await context.close();
-  });
-
-  it("follow the pointer once it rests, and a tap", async () => {
-    const { context, page, told } = await shown();
-    const box = await page.locator("#candles canvas").first().boundingBox();
-    const right = (box?.x ?? 0) + (box?.width ?? 0);
-    const middle = (box?.y ?? 0) + 60;
-    const under = async (): Promise<number> =>
-      Date.parse((await page.locator("#candles time").first().getAttribute("datetime")) ?? "") + TICK;
-    await page.mouse.move(right - 300, middle);
-    await page.mouse.move(right - 20, middle, { steps: 40 });
-    await waitFor(page, rsi(await under()));
-    expect(await under()).toBeLessThanOrEqual(newest);
-    await page.mouse.move(5, 5);
-    await waitFor(page, rsi(newest));
-    await page.touchscreen.tap(right - 40, middle);
-    await page.waitForFunction(
-      (last) => document.querySelector("#candles time")?.getAttribute("datetime") !== last,
-      new Date(newest - TICK).toISOString(),
-    );
-    await waitFor(page, rsi(await under()));
-
-    expect(await told()).toContain("Volatility 20");
-    expect(await page.getByLabel("Candle to read").inputValue()).not.toBe("159");
-    await context.close();
-  });
-
-  it("say in words that there is no decision, and that one had none", async () => {
-    const id = decisionIdAt("BTCUSDT", newest - TICK);
-    const story = world.stories[id];
-    const decision = {
-      ...story?.decision,
-      stage: "data",
-      blocked_by: "CANDLE_GAP",
-      snapshot: null,
-      prediction: null,
-    };
-    const stories = { ...world.stories, [id]: { ...story, decision } } as World["stories"];
-    const { context, page, told } = await shown({ stories });
-    const lack = page.getByTestId("bar-lack");
-    await page.getByLabel("Candle to read").focus();
-    await page.keyboard.press("ArrowLeft");
-    await lack.getByText("There were no features").waitFor();
-    expect(await lack.innerText()).toMatch(/no features .* gap|bar is missing|missing/i);
-    await page.keyboard.press("Home");
-    await lack.getByText("No decision is kept").waitFor();
-
-    expect(await told()).not.toMatch(/\d\.\d/);
-    await context.close();
-  });
-});
-
 describe.skipIf(BROWSER === undefined)("what kind of numbers these are", () => {
   it("differs in word, shape and edge for every mode", async () => {
     const looks = await Promise.all(
@@ -353,6 +211,30 @@ describe.skipIf(BROWSER === undefined)("states", () => {
 
     expect(await alarm.innerText()).toContain("BTCUSDT");
     expect((await alarm.boundingBox())?.width).toBeGreaterThan(330);
+    await context.close();
+  });
+
+  it("shouts it in colour when the line is gone, and in the tab", async () => {
+    const { context, page } = await opened((STATES["naked"] ?? aWorld)(), { path: "/" });
+    await page.clock.install();
+    await page.clock.fastForward(200_000);
+    await page.waitForSelector("main.stale");
+    const greyed = await page.getByRole("alert").evaluate((node) => node.closest(".stale") !== null);
+
+    expect(greyed).toBe(false);
+    expect(await page.title()).toMatch(/^⚠ A position has no stop on the exchange · DEMO EXCHANGE/);
+    await context.close();
+  });
+
+  it("says beside a result that its mark is old, though the heart beats", async () => {
+    const [first, ...others] = aWorld().views.positions?.positions ?? [];
+    const old = { ...first, mark_at: instant(NOW - 900_000) } as Position;
+    const { context, page } = await opened(aWorld({ positions: [old, ...others] }), { width: 360 });
+    const marks = page.locator("#positions").getByText("this mark is old");
+
+    expect(await marks.count()).toBe(1);
+    expect(await page.locator("#positions header time").getAttribute("datetime")).toBe(old.mark_at);
+    expect(await misplaced(page)).toEqual([]);
     await context.close();
   });
 

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { average, exact, figure, money, NOTHING, percent, plain, signOf } from "../../src/format/numbers";
+import {
+  average,
+  exact,
+  figure,
+  money,
+  multiple,
+  NOTHING,
+  percent,
+  plain,
+  signOf,
+} from "../../src/format/numbers";
 import { duration, localTime, millis, utcTime } from "../../src/format/times";
 
 describe("money and prices", () => {
@@ -48,6 +58,15 @@ describe("money and prices", () => {
     expect(figure(-0.25, "en")).toBe("−0.25");
     expect(figure(null, "en")).toBe(NOTHING);
     expect(figure(Number.POSITIVE_INFINITY, "en")).toBe(NOTHING);
+  });
+
+  it("shows what is rounded to nothing without a sign, and a small multiple as more than nothing", () => {
+    expect(plain(-0.001, "en")).toBe("0");
+    expect(percent(-0.0001, "en")).toBe("0.0%");
+    expect(plain(-1.5, "en")).toBe("−1.5");
+    expect(multiple(-0.0042, "en")).toBe("−0.0042 R");
+    expect(multiple("-0.38291827", "en")).toBe("−0.38 R");
+    expect(multiple(null, "en")).toBe(NOTHING);
   });
 
   it("reads the sign from the text, however small the amount is", () => {
