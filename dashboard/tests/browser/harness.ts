@@ -94,10 +94,11 @@ export async function showing(context: BrowserContext, world: World): Promise<vo
 export async function answering(context: BrowserContext, world: World): Promise<void> {
   const files = filesOf(world);
   await context.route("**/api/**", async (route) => {
-    const path = new URL(route.request().url()).pathname.replace("/api/", "");
+    const path = decodeURIComponent(new URL(route.request().url()).pathname.replace("/api/", ""));
+    const id = path.split("decisions/")[1];
     if (path === "stream")
       await route.fulfill({ contentType: "text/event-stream", body: "retry: 3600000\n\n" });
-    else await route.fulfill({ json: files[path.replace("/", "-")] ?? null });
+    else await route.fulfill({ json: (id ? world.stories[id] : files[path.replace("/", "-")]) ?? null });
   });
 }
 
