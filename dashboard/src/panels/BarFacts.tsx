@@ -1,5 +1,6 @@
 /** What was known and decided at the close of one bar. */
 
+import { useRef } from "preact/hooks";
 import type { Bars, Decision, Frame } from "../data/model";
 import { decisionIdAt } from "../data/ids";
 import { figure, percent } from "../format/numbers";
@@ -7,6 +8,7 @@ import { locale, t, type Key } from "../i18n";
 import { reasonText } from "../i18n/reasons";
 import { useDecision, type Looked } from "../state/decisions";
 import type { Store } from "../state/store";
+import { useNear } from "../ui/near";
 import { Direction, Moment, momentText } from "../ui/values";
 
 export const PRICE_DIGITS = 10;
@@ -118,6 +120,10 @@ interface Props {
   readonly isChosen: boolean;
 }
 
+function knownAt(frame: Frame, decision: Decision | null): string {
+  return t("candle.features", { frame, at: momentText(Date.parse(decision?.as_of ?? "")) });
+}
+
 /** What is said aloud of a bar that somebody asked for. */
 function spoken(openMs: number, lack: string | null, known: readonly Known[]): string {
   return `${momentText(openMs)}: ${lack ?? known.map(({ key, text }) => `${t(key)} ${text}`).join(", ")}`;
@@ -125,13 +131,16 @@ function spoken(openMs: number, lack: string | null, known: readonly Known[]): s
 
 export function BarFacts({ store, symbol, frame, bars, index, isChosen }: Props) {
   const openMs = bars.open_ms[index] ?? 0;
-  const looked = useDecision(store.looked, decisionIdAt(symbol, openMs + FRAME_MS[frame]));
+  const place = useRef<HTMLParagraphElement>(null);
+  const isNear = useNear(place);
+  const id = decisionIdAt(symbol, openMs + FRAME_MS[frame]);
+  const looked = useDecision(store.looked, isNear ? id : null);
   const decision = looked.state === "known" ? looked.decision : null;
   const known = featuresOf(decision?.snapshot, frame);
   const lack = lackOf(looked);
   return (
     <>
-      <p class="mb-1 flex min-h-6 flex-wrap gap-x-4 text-sm">
+      <p ref={place} class="mb-1 flex min-h-6 flex-wrap gap-x-4 text-sm">
         <Moment at={new Date(openMs).toISOString()} />
         <span>
           <span class="text-quiet">{t("candle.close")}</span>{" "}
@@ -140,7 +149,7 @@ export function BarFacts({ store, symbol, frame, bars, index, isChosen }: Props)
         {decision && <Outcome decision={decision} />}
       </p>
       <p class="min-h-5 text-xs text-quiet" data-testid="bar-lack">
-        {lack ?? t("candle.features", { frame, at: momentText(Date.parse(decision?.as_of ?? "")) })}
+        {lack ?? knownAt(frame, decision)}
       </p>
       <Features known={known} />
       <p class="sr-only" aria-live="polite" data-testid="bar-spoken">

@@ -59,10 +59,11 @@ interface Answer {
   readonly looked: Looked;
 }
 
-/** The decision under an id: at once where it is known, else once the reader has rested on it. */
-export function useDecision(decisions: ReadDecisions, id: string): Looked {
+/** The decision under an id: at once where it is known, else once the reader has rested on it. Nothing is read for null. */
+export function useDecision(decisions: ReadDecisions, id: string | null): Looked {
   const [answer, setAnswer] = useState<Answer | null>(null);
   useEffect(() => {
+    if (id === null) return;
     let wanted = true;
     const tell = (looked: Looked): void => {
       if (wanted) setAnswer({ id, looked });
@@ -82,7 +83,7 @@ export function useDecision(decisions: ReadDecisions, id: string): Looked {
       clearTimeout(rest);
     };
   }, [decisions, id]);
-  const known = decisions.known(id);
+  const known = id === null ? undefined : decisions.known(id);
   if (known !== undefined) return { state: "known", decision: known };
   return answer?.id === id ? answer.looked : READING;
 }

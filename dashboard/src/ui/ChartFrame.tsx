@@ -1,9 +1,10 @@
 /** A drawn chart with its words: the drawing is an image with a summary, and a table says the same. */
 
-import type { ComponentChildren, RefObject } from "preact";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { locale, t } from "../i18n";
 import { palette, theme, zone } from "../state/preferences";
+import { useNear } from "./near";
 
 /** A chart in its box. `update` is called with every new state of the data, `remove` at the end. */
 export interface Drawing<Data> {
@@ -18,27 +19,6 @@ interface Props<Data> {
   readonly data: Data;
   readonly load: () => Promise<Draw<Data>>;
   readonly table: ComponentChildren;
-}
-
-const NEAR = "600px";
-
-/** Whether a place has come near the window yet: what nobody has scrolled to is neither fetched nor drawn. */
-function useNear(place: RefObject<HTMLElement>): boolean {
-  const [isNear, setNear] = useState(false);
-  useEffect(() => {
-    if (place.current === null) return;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) setNear(true);
-      },
-      { rootMargin: NEAR },
-    );
-    observer.observe(place.current);
-    return () => {
-      observer.disconnect();
-    };
-  }, [place]);
-  return isNear;
 }
 
 export function ChartFrame<Data>({ summary, height, data, load, table }: Props<Data>) {

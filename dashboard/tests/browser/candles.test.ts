@@ -48,6 +48,21 @@ describe.skipIf(BROWSER === undefined)("the features behind a candle", () => {
     await context.close();
   });
 
+  it("are read for nobody who has not come near them", async () => {
+    const { context, page } = await opened(world, { width: 360 });
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await page.reload();
+    await page.waitForSelector("#candles time");
+    await page.waitForLoadState("networkidle");
+    expect(asked.filter((path) => path.includes("decisions"))).toEqual([]);
+    await page.locator("#candles").scrollIntoViewIfNeeded();
+    await waitFor(page, rsi(newest));
+
+    expect(asked.filter((path) => path.includes("decisions")).length).toBe(1);
+    await context.close();
+  });
+
   it("follow the pointer once it rests, and a tap", async () => {
     const { context, page, told } = await shown();
     const box = await page.locator("#candles canvas").first().boundingBox();
