@@ -2,6 +2,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app/App";
 import { chooseSource } from "./app/choose";
+import { t } from "./i18n";
 import { learnReasons } from "./i18n/reasons";
 import { applyPreferences } from "./state/preferences";
 import { Store } from "./state/store";
@@ -33,4 +34,14 @@ async function start(root: HTMLElement): Promise<void> {
 }
 
 const root = document.getElementById("app");
-if (root) void start(root);
+if (root) {
+  start(root).catch((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    render(
+      <p class="boot" role="alert">
+        {t("boot.failed", { message })}
+      </p>,
+      root,
+    );
+  });
+}

@@ -2,6 +2,7 @@
 
 export const en = {
   loading: "Reading …",
+  "boot.failed": "This page could not begin: {message}. Load it again.",
   skip: "Skip to the contents",
   "app.foot": "withEarth trades for its owner alone. Nothing here is advice.",
   "app.charts": "Charts: TradingView Lightweight Charts™",

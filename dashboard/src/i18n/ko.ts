@@ -4,6 +4,7 @@ import type { Words } from ".";
 
 export const ko: Words = {
   loading: "읽는 중 …",
+  "boot.failed": "화면을 시작하지 못했습니다: {message}. 다시 불러오세요.",
   skip: "본문으로 건너뛰기",
   "app.foot": "withEarth는 소유자 한 사람만을 위해 거래합니다. 여기의 어떤 것도 투자 조언이 아닙니다.",
   "app.charts": "차트: TradingView Lightweight Charts™",

@@ -254,6 +254,15 @@ describe.skipIf(BROWSER === undefined)("states", () => {
     await context.close();
   });
 
+  it("says that it could not begin, instead of nothing for ever", async () => {
+    const { context, page } = await opened(aWorld());
+    await context.route("**/config.json", (route) => route.abort());
+    await page.goto(`${address}/`);
+
+    expect(await page.getByRole("alert").innerText()).toContain("This page could not begin");
+    await context.close();
+  });
+
   it("speaks Korean throughout", async () => {
     const { context, page } = await opened(aWorld(), { locale: "ko-KR" });
 
