@@ -250,10 +250,16 @@ def _closing(situation: Situation) -> Step:
     if situation.to_close == 0 or (newest is not None and not newest[1].is_settled):
         return Wait(LOOK_AGAIN)
     if newest is not None and newest[1].code in BLOCKED:
-        in_the_way = [id_ for leg in (Leg.TARGET, Leg.STOP) for id_ in _guards(situation, leg)]
+        in_the_way = _in_the_way(situation)
         if in_the_way:
             return Remove(in_the_way[0])
     return Rest() if _has_tried_enough(situation) else Send(Leg.EXIT, situation.to_close, None)
+
+
+def _in_the_way(situation: Situation) -> list[str]:
+    """What is taken away for an exit that was blocked: the target, and the stop only for one blocked without it."""
+    blocked = [sent for _, sent in situation.execution.legs(Leg.EXIT) if sent.code in BLOCKED]
+    return _guards(situation, Leg.TARGET) or (_guards(situation, Leg.STOP) if len(blocked) > 1 else [])
 
 
 def _guards(situation: Situation, leg: Leg) -> list[str]:

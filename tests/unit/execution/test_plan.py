@@ -326,8 +326,15 @@ CLOSING: dict[str, tuple[dict[str, Any], Step]] = {
         {"orders": [*GUARDED, refused(Leg.EXIT, -4118)], "sight": a_sight(QTY, *GUARDS)},
         Remove(id_of(Leg.TARGET)),
     ),
-    "an exit that our stop blocks, too": (
+    "it is tried again before the stop is touched": (
         {"orders": [*GUARDED, refused(Leg.EXIT, -4118)], "sight": a_sight(QTY, a_guard(Leg.STOP))},
+        Send(Leg.EXIT, QTY, None),
+    ),
+    "an exit that our stop blocks, too": (
+        {
+            "orders": [*GUARDED, *(refused(Leg.EXIT, -4118, attempt) for attempt in range(2))],
+            "sight": a_sight(QTY, a_guard(Leg.STOP)),
+        },
         Remove(id_of(Leg.STOP)),
     ),
     "an exit that is refused again and again is left to the next pass": (
