@@ -152,6 +152,21 @@ def test_a_second_intent_for_an_occupied_symbol_is_refused(installation: Install
     assert "INTENT_REFUSED" in installation.events()
 
 
+def test_an_intent_is_refused_while_nobody_can_say_whether_its_symbol_is_free(installation: Installation) -> None:
+    """The candles that tell how the open trade goes cannot be read: refused with their reason, never left half done."""
+    execute(installation.runtime, an_intent(installation))
+    installation.clock.set(START + timedelta(minutes=5))
+    intent = an_intent(installation)
+
+    def damaged(*_: Any) -> Any:
+        raise MarketFault(Reason.DATA_UNREADABLE, "the file is damaged")
+
+    installation.runtime.market.candles = damaged  # type: ignore[method-assign,assignment]
+    refused = execute(installation.runtime, intent)
+
+    assert (refused["state"], refused["blocked_by"]) == ("REFUSED", "DATA_UNREADABLE")
+
+
 def test_a_late_intent_never_trades(installation: Installation) -> None:
     """An intent at its expiry is refused, however it came to be late."""
     intent = an_intent(installation)

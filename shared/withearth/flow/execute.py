@@ -8,7 +8,7 @@ A crash at any point leaves a record from which the redelivered message, or the 
 from datetime import timedelta
 from typing import Any
 
-from withearth.domain.errors import Contention, InvalidEvent, Misconfigured, Refused
+from withearth.domain.errors import Contention, InvalidEvent, MarketFault, Misconfigured, Refused
 from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.execution.outcome import OpenTrade
@@ -89,7 +89,10 @@ def _refusal(runtime: Runtime, intent: TradeIntent) -> Reason | None:
     stopped = None if runtime.venue_traffic is None else runtime.venue_traffic.no_entry()
     if stopped is not None:
         return stopped
-    return Reason.POSITION_OPEN if _has_open_trade(runtime, intent) else None
+    try:
+        return Reason.POSITION_OPEN if _has_open_trade(runtime, intent) else None
+    except MarketFault as fault:
+        return fault.reason
 
 
 def _has_open_trade(runtime: Runtime, intent: TradeIntent) -> bool:
