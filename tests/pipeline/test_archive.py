@@ -59,8 +59,8 @@ def opened(tmp_path: Path, drawer: Drawer) -> Iterator[Installation]:
 
 
 def next_day(opened: Installation) -> int:
-    """The first pass of the next UTC day, and its status."""
-    opened.clock.set(max(opened.clock.now() + timedelta(minutes=1), START + timedelta(hours=24)))
+    """The first pass of the next UTC day at which all of this one is booked, and its status."""
+    opened.clock.set(max(opened.clock.now() + timedelta(minutes=1), START + timedelta(hours=25)))
     return opened.functions().call("reconciler")[0]
 
 

@@ -1,4 +1,4 @@
-"""Archive: once a day the journal of the day before, and the balance at that time, go into a bucket as CSV.
+"""Archive: once a day, an hour after it, the journal of the day before, and the balance then, go into a bucket as CSV.
 
 The books keep everything, too; this is the copy that outlives them, and that a spreadsheet reads. A day is marked as
 archived after both files are there, so a pass that fails is made good by the next one.
@@ -18,12 +18,14 @@ from withearth.store.blobs import Archive
 from withearth.store.port import Query, Replace
 
 DAY: Final = timedelta(days=1)
+BOOKED_WITHIN: Final = timedelta(hours=1)
+"""How long after its end a trade may be booked: its fills and its funding have to be told first."""
 BALANCE_COLUMNS: Final = ("at", "mode", "equity", "trades", "wins", "voids", "gross", "fees", "funding", "net")
 
 
 def archive_yesterday(runtime: Runtime, archive: Archive) -> None:
     """Archive the UTC day that is over, unless that was done. Raises what the archive raises, Unavailable or not."""
-    until = runtime.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    until = (runtime.clock.now() - BOOKED_WITHIN).replace(hour=0, minute=0, second=0, microsecond=0)
     day = f"{until - DAY:%Y%m%d}"
     ref = archive_ref(runtime.mode, day)
     if runtime.store.get(ref) is not None:
