@@ -1,14 +1,10 @@
 """The plans that the tests read: each is made once, also where several processes run the tests."""
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from tests.terraform.plans import EVERYTHING, Plan, planned, read
+from tests.terraform.plans import EVERYTHING, Plan, held, planned, read
 
 
 @pytest.fixture(scope="session")
@@ -26,16 +22,8 @@ def default_plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 def _once(tmp_path_factory: pytest.TempPathFactory, name: str, chosen: dict[str, object]) -> Plan:
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    with _held(shared / f"{name}.lock"):
+    with held(shared / f"{name}.lock"):
         file = shared / f"{name}.json"
         if not file.exists():
             planned(chosen, file)
     return read(file)
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Nobody else's while the block lasts."""
-    with path.open("w", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

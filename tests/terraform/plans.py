@@ -4,6 +4,7 @@ The stand-in (`tfcheck`) has the provider's real schema and reaches nothing. It 
 it lies in, or beside the repository; without it, or without a Terraform, the tests are skipped and say so.
 """
 
+import fcntl
 import functools
 import json
 import os
@@ -11,9 +12,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, Final
 
 import pytest
@@ -61,7 +63,15 @@ class Plan:
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run tfcheck on the configuration. Skips the test, aloud, where there is no tfcheck or no Terraform."""
     command = [sys.executable, str(_tool()), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Nobody else's while the block lasts, in this process or another."""
+    with path.open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @functools.cache
@@ -70,13 +80,10 @@ def _tool() -> Path:
     tool = Path(os.environ.get("TFCHECK", beside)) / "tfcheck.py"
     if not tool.is_file():
         _without(f"there is no {tool}: set TFCHECK to the directory that holds tfcheck.py")
-    found = subprocess.run(
-        [sys.executable, str(tool), "tf", str(CONFIGURATION), "--", "version"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
+    command = [sys.executable, str(tool), "tf", str(CONFIGURATION), "--", "version"]
+    # The first call lays the providers out for all others, and must not be met at it.
+    with held(Path(gettempdir()) / "withearth-tfcheck.lock"):
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
     if found.returncode:
         _without((found.stdout + found.stderr).strip())
     return tool
