@@ -45,10 +45,11 @@ class Size:
 
 
 # Who works under a lease of 120 s may not outlive it; an execution works for up to 100 s, and a model may take 60. The
-# dispatcher has no lease: with many symbols it waits for the minutes in which it may go on.
+# dispatcher has no lease: with many symbols it waits for the minutes in which it may go on. Workers keep candles in
+# memory, so a few with many requests each ask the exchange for less than many with a few.
 SIZES: Final = {
     "dispatcher": Size(memory_mib=512, cpu=0.333, timeout_s=290, concurrency=1, max_instances=1),
-    "worker": Size(memory_mib=1024, cpu=1, timeout_s=115, concurrency=8, max_instances=20),
+    "worker": Size(memory_mib=1024, cpu=1, timeout_s=115, concurrency=16, max_instances=4),
     "executor": Size(memory_mib=512, cpu=1, timeout_s=115, concurrency=1, max_instances=4),
     "reconciler": Size(memory_mib=512, cpu=0.333, timeout_s=115, concurrency=1, max_instances=1),
     "sentiment": Size(memory_mib=512, cpu=0.333, timeout_s=600, concurrency=1, max_instances=1),

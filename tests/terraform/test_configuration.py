@@ -36,8 +36,8 @@ def environments(plan: Plan) -> dict[str, dict[str, str]]:
 
 
 def test_every_environment_variable_is_a_setting(plan: Plan) -> None:
-    """No function is told what the code does not read."""
-    assert not {key for environment in environments(plan).values() for key in environment} - set(KEYS)
+    """No function is told what the code does not read, nor its server, which reads THREADS."""
+    assert {key for environment in environments(plan).values() for key in environment} - set(KEYS) == {"THREADS"}
 
 
 def test_every_environment_is_accepted_by_the_settings(plan: Plan) -> None:
@@ -157,6 +157,13 @@ def test_functions_are_bounded(default_plan: Plan, plan: Plan) -> None:
     assert set(config) == set(deployment.SIZES)
     assert (config["executor"]["max_instance_request_concurrency"], config["executor"]["max_instance_count"]) == (1, 4)
     assert {config[name]["max_instance_count"] for name in ("dispatcher", "reconciler", "sentiment")} == {1}
+
+
+def test_a_function_works_on_as_many_requests_as_it_is_sent(plan: Plan) -> None:
+    """Its server has four threads for each vCPU unless it is told how many."""
+    for config in functions(plan).values():
+        sent = config["max_instance_request_concurrency"]
+        assert config["environment_variables"].get("THREADS", "1") == str(sent)
 
 
 def test_the_reconciler_goes_on_when_trading_pauses(plan: Plan) -> None:

@@ -1,3 +1,8 @@
+locals {
+  # The platform's server works on four requests for each vCPU, whatever it is sent: the others would wait inside.
+  threads = var.size.concurrency > 1 ? { THREADS = tostring(var.size.concurrency) } : {}
+}
+
 resource "google_cloudfunctions2_function" "this" {
   name        = var.name
   location    = var.region
@@ -30,7 +35,7 @@ resource "google_cloudfunctions2_function" "this" {
     ingress_settings                 = var.ingress
     all_traffic_on_latest_revision   = true
     service_account_email            = var.service_account
-    environment_variables            = var.environment
+    environment_variables            = merge(var.environment, local.threads)
     direct_vpc_egress                = var.subnetwork == null ? null : "VPC_EGRESS_ALL_TRAFFIC"
 
     dynamic "direct_vpc_network_interface" {
