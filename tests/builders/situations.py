@@ -9,19 +9,11 @@ from withearth.domain.side import Side
 from withearth.domain.times import to_ms
 from withearth.execution.lineage import Leg, client_id
 from withearth.execution.look import Sight
+from withearth.execution.orders import Action, Trigger
 from withearth.execution.phases import Phase
 from withearth.execution.record import Execution, Outcome, Sent, Terms
+from withearth.execution.shown import ConditionalState, ConditionalStatus, OrderState, OrderStatus, Position, Truth
 from withearth.execution.situation import Policy, Situation
-from withearth.execution.venue import (
-    Action,
-    ConditionalState,
-    ConditionalStatus,
-    OrderState,
-    OrderStatus,
-    Position,
-    Trigger,
-    Truth,
-)
 
 SYMBOL: Final = "BTCUSDT"
 INTENT: Final = "BTCUSDT-20260105T0005Z"

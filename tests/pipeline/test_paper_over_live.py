@@ -13,8 +13,8 @@ from tests.builders.installation import START, SYMBOLS, AlwaysLong, Installation
 from withearth.domain.errors import Misconfigured, Unavailable
 from withearth.domain.times import to_ms
 from withearth.execution.binance_answers import NOT_SENT
+from withearth.execution.orders import Action, Conditional, Order, Rejected, TimeInForce, Trigger
 from withearth.execution.paper_venue import ACCOUNT, PaperVenue, open_paper_venue
-from withearth.execution.venue import Action, Conditional, Order, Rejected, TimeInForce, Trigger
 from withearth.flow.runtime import Runtime
 from withearth.local.clocks import VirtualClock
 from withearth.local.cloud import run_until

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.builders.installation import Installation
+from withearth.execution.orders import Accepted, Action, Conditional, Order, Trigger
 from withearth.execution.paper_venue import ACCOUNT, PaperVenue
-from withearth.execution.venue import Accepted, Action, Conditional, Order, Trigger
 from withearth.flow.prepare import prepare
 from withearth.flow.sweep import sweep
 from withearth.paper.engine.kinds import AlgoType, OrderSide

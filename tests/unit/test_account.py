@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from withearth.domain.times import to_ms
-from withearth.execution.venue import Balance, Income
+from withearth.execution.shown import Balance, Income
 from withearth.risk.account import FRESH_FOR, MOVES, PATIENCE, Sheet, after, beginning, sheet_from
 
 NOW: Final = datetime(2026, 1, 5, 0, 5, tzinfo=UTC)

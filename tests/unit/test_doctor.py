@@ -20,7 +20,7 @@ from withearth.doctor.line import Reply
 from withearth.doctor.running import Check, run
 from withearth.domain.errors import Misconfigured, Unavailable
 from withearth.domain.reasons import Reason
-from withearth.execution.venue import AccountModes, SymbolModes
+from withearth.execution.shown import AccountModes, SymbolModes
 from withearth.local.state import open_bus
 from withearth.messaging.bus_rows import LAYOUT
 from withearth.settings import Settings

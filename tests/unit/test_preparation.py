@@ -2,7 +2,7 @@ import pytest
 
 from withearth.domain.errors import Misconfigured
 from withearth.execution.preparation import Changes, changes, refuse_account
-from withearth.execution.venue import AccountModes, SymbolModes
+from withearth.execution.shown import AccountModes, SymbolModes
 
 WANTED = SymbolModes("ISOLATED", 5)
 

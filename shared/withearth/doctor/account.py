@@ -7,7 +7,7 @@ from typing import Final
 from withearth.doctor.findings import Finding, ok, problem, sentence, warning
 from withearth.domain.errors import Misconfigured
 from withearth.execution.preparation import changes, refuse_account
-from withearth.execution.venue import AccountModes, SymbolModes
+from withearth.execution.shown import AccountModes, SymbolModes
 from withearth.settings import Settings
 
 CHECK: Final = "account"

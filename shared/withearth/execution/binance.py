@@ -30,22 +30,18 @@ from withearth.execution.binance_rows import (
     positions,
 )
 from withearth.execution.environment import address_of, refuse_environment, refuse_key
-from withearth.execution.venue import (
+from withearth.execution.orders import Accepted, Answer, Conditional, Order, PositionSide
+from withearth.execution.shown import (
     QUOTE_ASSET,
-    Accepted,
     AccountModes,
-    Answer,
     Balance,
-    Conditional,
     ConditionalState,
     Fill,
     FundingFee,
     FundingRate,
     Income,
-    Order,
     OrderState,
     Position,
-    PositionSide,
     SymbolModes,
     Truth,
 )

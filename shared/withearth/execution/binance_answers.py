@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from withearth.execution.venue import ALREADY_SO, Accepted, Answer, Rejected, Unknown
+from withearth.execution.orders import Accepted, Answer, Rejected, Unknown
+from withearth.execution.venue import ALREADY_SO
 
 NOT_SENT: Final = 0
 """The code of a rejection by the network itself: the request never left this machine."""

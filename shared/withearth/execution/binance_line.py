@@ -31,7 +31,7 @@ from withearth.domain.times import to_ms
 from withearth.execution.binance_answers import Heard, classify, parsed
 from withearth.execution.binance_rows import Row
 from withearth.execution.environment import REFUSED_KEYS
-from withearth.execution.venue import Answer
+from withearth.execution.orders import Answer
 from withearth.market.traffic import Traffic
 
 Params = ParamSpec("Params")

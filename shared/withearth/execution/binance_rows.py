@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from withearth.execution.venue import (
-    Action,
+from withearth.execution.orders import Action, PositionSide, Trigger
+from withearth.execution.shown import (
     Balance,
     ConditionalState,
     ConditionalStatus,
@@ -16,8 +16,6 @@ from withearth.execution.venue import (
     OrderState,
     OrderStatus,
     Position,
-    PositionSide,
-    Trigger,
 )
 
 Row = Mapping[str, Any]

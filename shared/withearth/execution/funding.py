@@ -10,7 +10,7 @@ from typing import Final
 
 from withearth.domain.errors import Unavailable
 from withearth.domain.side import Side
-from withearth.execution.venue import FundingFee, FundingRate
+from withearth.execution.shown import FundingFee, FundingRate
 
 SETTLED_WITHIN_MS: Final = 60_000
 """How long after the instant of a settlement its payments may be booked."""

@@ -14,19 +14,9 @@ from typing import Final
 
 from withearth.domain.times import from_ms
 from withearth.execution.lineage import Leg, is_the_exchange_s
+from withearth.execution.orders import Accepted, Action, Answer, Rejected, Unknown, entering
 from withearth.execution.record import Execution, Outcome, Sent
-from withearth.execution.venue import (
-    Accepted,
-    Action,
-    Answer,
-    ConditionalState,
-    ConditionalStatus,
-    OrderState,
-    Rejected,
-    Truth,
-    Unknown,
-    entering,
-)
+from withearth.execution.shown import ConditionalState, ConditionalStatus, OrderState, Truth
 
 ABSENT_AFTER: Final = timedelta(seconds=10)
 """Older than this, a request that was not found cannot arrive any more: twice the receive window of 5 s, in which the

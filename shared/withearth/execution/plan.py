@@ -11,11 +11,12 @@ from typing import Final
 
 from withearth.domain.reasons import Reason
 from withearth.execution.lineage import ATTEMPTS_MAX, Leg
+from withearth.execution.orders import Trigger
 from withearth.execution.phases import Event, Phase
 from withearth.execution.record import Execution, Outcome, Sent
+from withearth.execution.shown import ConditionalState
 from withearth.execution.situation import Move, Remove, Reprice, Rest, Send, Situation, Step, Wait
 from withearth.execution.trailing import is_good_enough
-from withearth.execution.venue import ConditionalState, Trigger
 
 ALREADY_TRIGGERED: Final = -2021
 """The trigger price is on the wrong side of the market: a stop must be replaced by a market exit at once."""

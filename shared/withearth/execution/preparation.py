@@ -7,7 +7,7 @@ refused with a sentence. Margin type and leverage belong to the symbol: they are
 from dataclasses import dataclass
 
 from withearth.domain.errors import Misconfigured
-from withearth.execution.venue import AccountModes, SymbolModes
+from withearth.execution.shown import AccountModes, SymbolModes
 
 
 @dataclass(frozen=True, slots=True)

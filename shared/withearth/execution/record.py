@@ -16,8 +16,8 @@ from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.execution import lineage
 from withearth.execution.lineage import Leg
+from withearth.execution.orders import PositionSide, place_of
 from withearth.execution.phases import Event, Phase, following
-from withearth.execution.venue import PositionSide, place_of
 
 SCHEMA: Final = 1
 """Raised with every change after which an older version would misread a record, or lose what it does not know."""

@@ -13,9 +13,10 @@ from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.execution.lineage import Leg
 from withearth.execution.look import BELIEVED_AFTER, TWINS_AFTER, Sight
+from withearth.execution.orders import Action
 from withearth.execution.phases import Event
 from withearth.execution.record import Execution
-from withearth.execution.venue import Action, ConditionalState
+from withearth.execution.shown import ConditionalState
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from withearth.domain.book import BASIS_POINTS
 from withearth.domain.errors import Refused, Unavailable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import to_ms
-from withearth.execution.venue import EXTERNAL, Balance, Income, Venue
+from withearth.execution.shown import Balance, Income
+from withearth.execution.venue import EXTERNAL, Venue
 from withearth.flow.documents import account_ref
 from withearth.flow.journal import event
 from withearth.flow.runtime import Runtime

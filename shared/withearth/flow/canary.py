@@ -11,20 +11,10 @@ from typing import Any, Final
 
 from withearth.domain.instrument import Instrument
 from withearth.domain.times import to_ms
+from withearth.execution.orders import Accepted, Action, Answer, Conditional, PositionSide, Rejected, Trigger, place_of
 from withearth.execution.plan import NEEDS_POSITION
 from withearth.execution.unsupported import NO_SUCH_ORDER_TYPE
-from withearth.execution.venue import (
-    EXTERNAL,
-    Accepted,
-    Action,
-    Answer,
-    Conditional,
-    PositionSide,
-    Rejected,
-    Trigger,
-    Venue,
-    place_of,
-)
+from withearth.execution.venue import EXTERNAL, Venue
 from withearth.flow.documents import canary_ref, position_ref
 from withearth.flow.journal import event
 from withearth.flow.places import position_sides

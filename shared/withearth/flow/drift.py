@@ -13,7 +13,8 @@ from typing import Final
 from withearth.domain.times import from_ms, to_ms
 from withearth.execution.funding import charged_until
 from withearth.execution.record import execution_from
-from withearth.execution.venue import QUOTE_ASSET, Income, Venue
+from withearth.execution.shown import QUOTE_ASSET, Income
+from withearth.execution.venue import Venue
 from withearth.flow.documents import TRADES, TradeStatus, drift_ref, intent_ref
 from withearth.flow.journal import event
 from withearth.flow.limits import executions_begun

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from withearth.domain.errors import Refused
 from withearth.domain.side import Side
+from withearth.execution.orders import PositionSide, place_of
 from withearth.execution.outcome import Exit, OpenTrade, Result
-from withearth.execution.venue import PositionSide, place_of
 from withearth.flow.documents import (
     EVENT_RETENTION,
     TradeStatus,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from withearth.domain.side import Side
-from withearth.execution.venue import PositionSide, place_of
+from withearth.execution.orders import PositionSide, place_of
 from withearth.settings import Settings
 
 

@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Final
 
 from withearth.domain.errors import Unavailable
+from withearth.execution.orders import Rejected
 from withearth.execution.preparation import changes, refuse_account
-from withearth.execution.venue import Rejected, SymbolModes, Venue
+from withearth.execution.shown import SymbolModes
+from withearth.execution.venue import Venue
 from withearth.flow.places import position_sides
 from withearth.flow.runtime import Runtime
 from withearth.store.port import Ref, Replace

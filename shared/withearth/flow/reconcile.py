@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from withearth.domain.errors import Contention, MarketFault, Misconfigured, Retryable, Unavailable
 from withearth.execution.phases import Phase
-from withearth.execution.venue import Position, Venue
+from withearth.execution.shown import Position
+from withearth.execution.venue import Venue
 from withearth.flow.account import follow_account
 from withearth.flow.archive import archive_yesterday
 from withearth.flow.canary import try_stops

@@ -15,10 +15,12 @@ from withearth.domain.reasons import Reason
 from withearth.domain.times import from_ms, to_ms
 from withearth.execution.funding import SETTLED_WITHIN_MS, charged_until, fees_of_side
 from withearth.execution.lineage import Leg, is_the_exchange_s
+from withearth.execution.orders import PositionSide
 from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
 from withearth.execution.record import Execution, Terms
+from withearth.execution.shown import QUOTE_ASSET, Fill, FundingFee
 from withearth.execution.trailing import risk_of
-from withearth.execution.venue import EXTERNAL, QUOTE_ASSET, Fill, FundingFee, PositionSide, Venue
+from withearth.execution.venue import EXTERNAL, Venue
 from withearth.flow.documents import ledger_ref, position_ref, trade_ref
 from withearth.flow.journal import closing, event, opening
 from withearth.flow.limits import released, settled

@@ -12,7 +12,9 @@ from typing import Final
 
 from withearth.domain.canonical import digest
 from withearth.execution.lineage import lineage
-from withearth.execution.venue import Action, ConditionalState, OrderState, Position, Venue, place_of
+from withearth.execution.orders import Action, place_of
+from withearth.execution.shown import ConditionalState, OrderState, Position
+from withearth.execution.venue import Venue
 from withearth.flow.canary import PREFIX as CANARY
 from withearth.flow.documents import IntentState, intent_ref, position_ref
 from withearth.flow.journal import event, record_once

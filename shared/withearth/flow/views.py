@@ -14,7 +14,7 @@ from typing import Any, Final
 from withearth import __version__
 from withearth.domain.errors import MarketFault, Unavailable
 from withearth.execution.record import Execution, execution_from
-from withearth.execution.venue import Position as VenuePosition
+from withearth.execution.shown import Position as VenuePosition
 from withearth.flow.account import equity_at_first
 from withearth.flow.documents import TradeStatus, feed_ref, flatten_ref, ledger_ref, view_ref
 from withearth.flow.ledger import sums_of

@@ -20,24 +20,15 @@ from withearth.domain.times import to_ms
 from withearth.execution.entry import Touch, entry_fault, limit_price
 from withearth.execution.lineage import Leg, lineage
 from withearth.execution.look import Sight, action_of, answered, learn, may_have_twins, to_ask
+from withearth.execution.orders import Answer, Conditional, Order, Rejected, TimeInForce, Trigger
 from withearth.execution.phases import Event, Phase
 from withearth.execution.plan import LOOK_AGAIN, plan
 from withearth.execution.record import Execution, Sent
+from withearth.execution.shown import ConditionalState, ConditionalStatus, OrderState
 from withearth.execution.situation import Move, Policy, Remove, Reprice, Rest, Send, Situation, Step, Wait
 from withearth.execution.trailing import Trailing, better, stop_price
 from withearth.execution.unsupported import NO_SUCH_ORDER_TYPE
-from withearth.execution.venue import (
-    Answer,
-    Conditional,
-    ConditionalState,
-    ConditionalStatus,
-    Order,
-    OrderState,
-    Rejected,
-    TimeInForce,
-    Trigger,
-    Venue,
-)
+from withearth.execution.venue import Venue
 from withearth.flow.documents import CLAIM_LEASE, IntentState, flatten_ref, intent_ref, stop_needs_position_ref
 from withearth.flow.journal import event, record_once
 from withearth.flow.limits import no_entry

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from withearth.domain.times import from_ms, to_ms
-from withearth.execution.venue import Balance, Income
+from withearth.execution.shown import Balance, Income
 
 DAY: Final = timedelta(hours=24)
 OVERLAP: Final = timedelta(minutes=10)

@@ -22,7 +22,8 @@ from tests.builders.trading_stories import (
 from withearth.domain.errors import Refused
 from withearth.domain.reasons import Reason
 from withearth.domain.times import decision_id, tick_id, to_ms
-from withearth.execution.venue import FundingFee, Venue
+from withearth.execution.shown import FundingFee
+from withearth.execution.venue import Venue
 from withearth.flow.account import free_margin, sheet_of
 from withearth.flow.documents import account_ref, book_ref, intent_ref, trading_ref, view_ref
 from withearth.flow.limits import limits_document

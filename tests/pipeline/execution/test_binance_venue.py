@@ -13,19 +13,18 @@ from tests.builders.trading import OTHER, SYMBOL, Move, World, with_fault
 from withearth.domain.errors import Unavailable
 from withearth.domain.times import to_ms
 from withearth.execution.binance import PAGE, BinanceVenue
-from withearth.execution.venue import (
+from withearth.execution.orders import (
     Accepted,
     Action,
     Answer,
     Conditional,
-    ConditionalStatus,
     Order,
-    OrderStatus,
     Rejected,
     TimeInForce,
     Trigger,
     Unknown,
 )
+from withearth.execution.shown import ConditionalStatus, OrderStatus
 from withearth.paper.clocks import SteeredClock
 from withearth.paper.engine.kinds import OrderSide, OrderType
 from withearth.paper.engine.orders import PlaceOrder

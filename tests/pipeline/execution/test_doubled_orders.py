@@ -28,7 +28,8 @@ from tests.builders.trading_stories import (
     partly_filled,
 )
 from withearth.execution.lineage import Leg
-from withearth.execution.venue import Truth, Venue
+from withearth.execution.shown import Truth
+from withearth.execution.venue import Venue
 from withearth.flow.documents import trading_ref
 from withearth.flow.trading_state import TradingState, standing
 from withearth.paper.engine.kinds import OrderSide

@@ -11,7 +11,8 @@ import pytest
 from tests.builders.trading import MINUTE, START, SYMBOL, Move, Trading, World, a_long
 from tests.builders.trading_stories import AWAY, BEYOND_TARGET, SECOND, assert_booked, by_hand, filled, is_set
 from withearth.domain.times import decision_id, floor_to_tick, tick_id
-from withearth.execution.venue import FundingFee, Income, Venue
+from withearth.execution.shown import FundingFee, Income
+from withearth.execution.venue import Venue
 from withearth.flow.documents import drift_ref, trade_ref
 from withearth.messaging.events import TradeIntent
 from withearth.paper.engine.kinds import OrderSide

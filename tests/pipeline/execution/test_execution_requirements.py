@@ -37,7 +37,8 @@ from withearth.domain.side import Side
 from withearth.domain.times import TICK, decision_id, tick_id, to_ms
 from withearth.execution.lineage import Leg, client_id
 from withearth.execution.record import Outcome, execution_from
-from withearth.execution.venue import FundingFee, Venue
+from withearth.execution.shown import FundingFee
+from withearth.execution.venue import Venue
 from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref, position_ref
 from withearth.market.port import Market
 from withearth.paper.engine.kinds import AlgoType, IncomeType, OrderSide, OrderType, TimeInForce

@@ -15,7 +15,9 @@ from tests.fakes.clock import ManualClock
 from withearth.bootstrap import SYNTHETIC_START, open_store
 from withearth.domain.errors import Contention, Unavailable
 from withearth.domain.times import decision_id, tick_id
-from withearth.execution.venue import AccountModes, Balance, Position, PositionSide, SymbolModes, Truth, Venue
+from withearth.execution.orders import PositionSide
+from withearth.execution.shown import AccountModes, Balance, Position, SymbolModes, Truth
+from withearth.execution.venue import Venue
 from withearth.flow.documents import POSITIONS, book_ref, intent_ref
 from withearth.flow.execute import execute
 from withearth.flow.runtime import Runtime

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from withearth.execution.binance_answers import Heard, classify, parsed
-from withearth.execution.venue import Accepted, Rejected, Unknown
+from withearth.execution.orders import Accepted, Rejected, Unknown
 
 ID = "BTCUSDT-20260105T0005Z-e0"
 FIELD = "clientOrderId"

@@ -30,9 +30,10 @@ from withearth.execution.look import (
     learn,
     to_ask,
 )
+from withearth.execution.orders import Accepted, Answer, Rejected, Unknown
 from withearth.execution.phases import Phase
 from withearth.execution.record import Outcome
-from withearth.execution.venue import Accepted, Answer, ConditionalStatus, OrderState, OrderStatus, Rejected, Unknown
+from withearth.execution.shown import ConditionalStatus, OrderState, OrderStatus
 
 LONG_AGO = ABSENT_AFTER.total_seconds()
 

@@ -30,10 +30,10 @@ from tests.builders.situations import (
 from withearth.domain.reasons import Reason
 from withearth.execution.lineage import ATTEMPTS_MAX, Leg
 from withearth.execution.look import BELIEVED_AFTER
+from withearth.execution.orders import Action
 from withearth.execution.phases import Event, Phase
 from withearth.execution.plan import ATTEMPTS_A_LEG, STOP_ATTEMPTS_MAX, plan
 from withearth.execution.situation import Move, Remove, Reprice, Rest, Send, Step, Wait
-from withearth.execution.venue import Action
 
 HELD = over(Leg.ENTRY, filled=QTY)
 GUARDED = (HELD, live(Leg.STOP), live(Leg.TARGET))
