@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import pytest
 
+from tests.builders.stand_ins import LateFunding
 from tests.builders.trading import MINUTE, START, SYMBOL, Move, Trading, World, a_long, with_fault
 from tests.builders.trading_stories import (
     AWAY,
@@ -21,8 +22,7 @@ from tests.builders.trading_stories import (
 )
 from withearth.domain.errors import Refused
 from withearth.domain.reasons import Reason
-from withearth.domain.times import decision_id, tick_id, to_ms
-from withearth.execution.shown import FundingFee
+from withearth.domain.times import decision_id, tick_id
 from withearth.execution.venue import Venue
 from withearth.flow.account import free_margin, sheet_of
 from withearth.flow.documents import account_ref, book_ref, intent_ref, trading_ref, view_ref
@@ -261,25 +261,6 @@ def test_a_record_that_comes_a_moment_late_stops_nothing(tmp_path: Path) -> None
 
         assert sheet(trading).is_known(world.now())
         assert (Decimal(9_500), Decimal(0)) == (sheet(trading).equity, sheet(trading).drawdown_pct)
-
-
-class LateFunding:
-    """An exchange that charges funding some seconds after the hour, as its records say."""
-
-    LATE: Final = 7 * SECOND
-
-    def __init__(self, venue: Any, world: World) -> None:
-        self._venue = venue
-        self._world = world
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._venue, name)
-
-    def funding_fees(self, symbol: str, since_ms: int) -> tuple[FundingFee, ...]:
-        """The payments, each when its time has come."""
-        late_ms = self.LATE // timedelta(milliseconds=1)
-        charged = [replace(each, at_ms=each.at_ms + late_ms) for each in self._venue.funding_fees(symbol, since_ms)]
-        return tuple(each for each in charged if each.at_ms <= to_ms(self._world.now()))
 
 
 @pytest.mark.parametrize("position_mode", ["ONEWAY", "HEDGE"])

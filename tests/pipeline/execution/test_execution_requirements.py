@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.builders.stand_ins import LateFunding, Unlisted
 from tests.builders.trading import DEPTH, MINUTE, OTHER, SYMBOL, Act, Move, Process, Trading, World, a_long, with_fault
 from tests.builders.trading_stories import (
     AWAY,
@@ -30,14 +31,10 @@ from tests.builders.trading_stories import (
     is_set,
     partly_filled,
 )
-from withearth.domain.errors import MarketFault
-from withearth.domain.instrument import Instrument
-from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
-from withearth.domain.times import TICK, decision_id, tick_id, to_ms
+from withearth.domain.times import TICK, decision_id, tick_id
 from withearth.execution.lineage import Leg, client_id
 from withearth.execution.record import Outcome, execution_from
-from withearth.execution.shown import FundingFee
 from withearth.execution.venue import Venue
 from withearth.flow.documents import CLAIM_LEASE, IntentState, intent_ref, position_ref
 from withearth.market.port import Market
@@ -655,23 +652,6 @@ def test_an_entry_that_is_filled_at_its_stop_or_beyond_is_booked(tmp_path: Path,
         assert_booked(world, trading, intent)
 
 
-class BookedLater:
-    """A venue that books funding some seconds after its settlement, as the real one does."""
-
-    def __init__(self, venue: Venue, world: World) -> None:
-        self._venue, self._world = venue, world
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._venue, name)
-
-    def funding_fees(self, symbol: str, since_ms: int) -> tuple[FundingFee, ...]:
-        """What is booked by now."""
-        late = [
-            replace(each, at_ms=each.at_ms + 20_000) for each in self._venue.funding_fees(symbol, since_ms - 20_000)
-        ]
-        return tuple(each for each in late if since_ms <= each.at_ms <= to_ms(self._world.now()))
-
-
 @pytest.mark.parametrize(("horizon_min", "payments"), [(9, 0), (10, 1)])
 def test_funding_that_is_booked_after_the_end_is_the_trade_s(tmp_path: Path, horizon_min: int, payments: int) -> None:
     """Held until a settlement, and closed right after it: the payment shows when nothing is held any more."""
@@ -687,7 +667,9 @@ def test_funding_that_is_booked_after_the_end_is_the_trade_s(tmp_path: Path, hor
         horizon_min=horizon_min,
     )
     with Trading(tmp_path, world) as trading:
-        trading.runtime = replace(trading.runtime, venue=cast(Venue, BookedLater(world.connect(Process()), world)))
+        trading.runtime = replace(
+            trading.runtime, venue=cast(Venue, LateFunding(world.connect(Process()), world, 20 * SECOND))
+        )
         trading.reconcile()
         trading.see_through(intent)
 
@@ -696,27 +678,13 @@ def test_funding_that_is_booked_after_the_end_is_the_trade_s(tmp_path: Path, hor
         assert_booked(world, trading, intent)
 
 
-class Unlisted:
-    """A market that does not list a symbol any more, or whose list is out of reach."""
-
-    def __init__(self, market: Market) -> None:
-        self._market = market
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._market, name)
-
-    def instrument(self, symbol: str) -> Instrument:
-        """Nothing."""
-        raise MarketFault(Reason.INSTRUMENT_UNKNOWN, symbol)
-
-
 def test_what_is_held_is_left_though_the_market_does_not_list_it(tmp_path: Path) -> None:
     """Protection and exits never wait for the market's list."""
     world, intent = World(*filled(None)), an_intent()
     with Trading(tmp_path, world) as trading:
         trading.deliver(intent)
         assert is_set(world)
-        trading.runtime = replace(trading.runtime, market=cast(Market, Unlisted(trading.runtime.market)))
+        trading.runtime = replace(trading.runtime, market=cast(Market, Unlisted(trading.runtime.market, SYMBOL)))
         trading.see_through(intent)
 
         assert_over(world, trading)
@@ -729,7 +697,7 @@ def test_an_entry_that_the_market_does_not_list_keeps_nobody_waiting(tmp_path: P
     world, intent = World(*filled(None)), an_intent()
     with Trading(tmp_path, world) as trading:
         listed = trading.runtime
-        trading.runtime = replace(listed, market=cast(Market, Unlisted(listed.market)))
+        trading.runtime = replace(listed, market=cast(Market, Unlisted(listed.market, SYMBOL)))
         assert trading.deliver(intent)
         assert trading.reconcile()
         assert world.is_untouched()

@@ -2,39 +2,19 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
+from tests.builders.stand_ins import Unlisted
 from tests.builders.trading import MINUTE, OTHER, SYMBOL, Process, Trading, World, a_long
 from tests.builders.trading_stories import an_intent, is_set
-from withearth.domain.errors import MarketFault
-from withearth.domain.instrument import Instrument
-from withearth.domain.reasons import Reason
 from withearth.flow.documents import CLAIM_LEASE, intent_ref
 from withearth.market.port import Market
 from withearth.messaging.events import TradeIntent
 from withearth.store.port import Replace
 
 AT_MARKET = {"ENTRY_MODE": "MARKET", "MAX_TOTAL_NOTIONAL_USDT": "0"}
-
-
-class Unlisted:
-    """A market that cannot say what some symbols look like."""
-
-    def __init__(self, market: Any, *symbols: str) -> None:
-        self._market = market
-        self._symbols = symbols
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._market, name)
-
-    def instrument(self, symbol: str) -> Instrument:
-        """The filters, unless the symbol is one of those."""
-        if symbol in self._symbols:
-            raise MarketFault(Reason.INSTRUMENT_UNKNOWN, symbol)
-        found: Instrument = self._market.instrument(symbol)
-        return found
 
 
 def lose_sight_of(trading: Trading, *symbols: str) -> None:
