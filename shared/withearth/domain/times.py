@@ -22,6 +22,10 @@ class Timeframe(StrEnum):
         """Length of one bar in milliseconds."""
         return _TIMEFRAME_MS[self]
 
+    def last_close(self, at: datetime) -> datetime:
+        """The close time of the newest bar that is closed at `at`."""
+        return at - (at - _EPOCH) % timedelta(milliseconds=self.ms)
+
 
 _TIMEFRAME_MS: Final = {
     Timeframe.M5: 300_000,
@@ -43,7 +47,7 @@ def from_ms(ms: int) -> datetime:
 
 def floor_to_tick(at: datetime) -> datetime:
     """The close time of the newest 5m bar that is closed at `at`."""
-    return at - (at - _EPOCH) % TICK
+    return Timeframe.M5.last_close(at)
 
 
 def tick_id(at: datetime) -> str:

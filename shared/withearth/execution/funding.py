@@ -10,16 +10,21 @@ from typing import Final
 
 from withearth.domain.errors import Unavailable
 from withearth.domain.side import Side
+from withearth.domain.times import Timeframe
 from withearth.execution.shown import FundingFee, FundingRate
 
 SETTLED_WITHIN_MS: Final = 60_000
 """How long after the instant of a settlement its payments may be booked."""
 
 
+def settlement_before(at: datetime) -> datetime:
+    """The settlement that a payment of this instant was booked after: they are at whole hours."""
+    return Timeframe.H1.last_close(at)
+
+
 def charged_until(closed_at: datetime) -> datetime:
     """Up to when funding may be charged to a trade: that of the hour in whose first moments it ended comes later."""
-    hour = closed_at.replace(minute=0, second=0, microsecond=0)
-    return max(closed_at, hour + timedelta(milliseconds=SETTLED_WITHIN_MS))
+    return max(closed_at, settlement_before(closed_at) + timedelta(milliseconds=SETTLED_WITHIN_MS))
 
 
 def fees_of_side(fees: Iterable[FundingFee], rates: Sequence[FundingRate], side: Side) -> list[FundingFee]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from withearth.domain.times import Timeframe
 from withearth.flow.account import equity_at_first
 from withearth.flow.documents import TRADES, TradeStatus, archive_ref, ledger_ref
 from withearth.flow.journal_csv import write_journal, write_rows
@@ -25,7 +26,7 @@ BALANCE_COLUMNS: Final = ("at", "mode", "equity", "trades", "wins", "voids", "gr
 
 def archive_yesterday(runtime: Runtime, archive: Archive) -> None:
     """Archive the UTC day that is over, unless that was done. Raises what the archive raises, Unavailable or not."""
-    until = (runtime.clock.now() - BOOKED_WITHIN).replace(hour=0, minute=0, second=0, microsecond=0)
+    until = Timeframe.D1.last_close(runtime.clock.now() - BOOKED_WITHIN)
     day = f"{until - DAY:%Y%m%d}"
     ref = archive_ref(runtime.mode, day)
     if runtime.store.get(ref) is not None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from withearth.domain.errors import MarketFault, Unavailable
+from withearth.domain.times import Timeframe
 from withearth.execution.venue import EXTERNAL
 from withearth.flow.account import equity_at_first
 from withearth.flow.documents import TRADES, TradeStatus, ledger_ref
@@ -74,7 +75,7 @@ def _highest_start(begun: Decimal, earlier: MoneyView | None) -> Decimal:
 
 
 def _is_fresh(earlier: MoneyView, sums: Sums, now: datetime) -> bool:
-    hour = earlier["at"].replace(minute=0, second=0, microsecond=0)
+    hour = Timeframe.H1.last_close(earlier["at"])
     return earlier["total"]["trades"] == sums["trades"] and now < hour + timedelta(hours=1)
 
 

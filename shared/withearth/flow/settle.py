@@ -13,7 +13,7 @@ from typing import Any, Final
 from withearth.domain.errors import Unavailable
 from withearth.domain.reasons import Reason
 from withearth.domain.times import from_ms, to_ms
-from withearth.execution.funding import SETTLED_WITHIN_MS, charged_until, fees_of_side
+from withearth.execution.funding import SETTLED_WITHIN_MS, charged_until, fees_of_side, settlement_before
 from withearth.execution.lineage import Leg, is_the_exchange_s
 from withearth.execution.orders import PositionSide
 from withearth.execution.outcome import Exit, ExitReason, OpenTrade, Result
@@ -106,19 +106,15 @@ def _order_ids(execution: Execution, legs: set[Leg]) -> set[str]:
 
 def _refuse_before_funding(entries: list[Fill], closed_at: datetime, now: datetime) -> None:
     """Raise Unavailable while the payment of the last settlement that it was held across may not be booked yet."""
-    settled_at = _settled_at(to_ms(closed_at))
+    settled_at = settlement_before(closed_at)
     was_held = min(each.at_ms for each in entries) <= to_ms(settled_at)
     if was_held and now < charged_until(closed_at):
         raise Unavailable(f"the funding of {settled_at:%H:%M} may not be booked yet")
 
 
-def _settled_at(at_ms: int) -> datetime:
-    """The settlement that a payment was booked after: they are at whole hours."""
-    return from_ms(at_ms).replace(minute=0, second=0, microsecond=0)
-
-
 def _booked(venue: Venue, execution: Execution, entries: list[Fill], exits: list[Fill], closed_at: datetime) -> Result:
-    fees = [each for each in _funding(venue, execution.terms, entries) if _settled_at(each.at_ms) <= closed_at]
+    paid = _funding(venue, execution.terms, entries)
+    fees = [each for each in paid if settlement_before(from_ms(each.at_ms)) <= closed_at]
     gross = sum((each.realized for each in (*entries, *exits)), Decimal(0))
     commission = sum((_in_quote(venue, each) for each in (*entries, *exits)), Decimal(0))
     funding = sum((each.amount for each in fees), Decimal(0))

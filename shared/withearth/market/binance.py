@@ -193,7 +193,7 @@ class BinanceMarket:
         return windows
 
     def _gathered(self, symbol: str, as_of: datetime, limit: int) -> Mapping[Timeframe, Candles]:
-        known = {each: self._known(symbol, each, _closed(as_of, each), limit) for each in Timeframe}
+        known = {each: self._known(symbol, each, to_ms(each.last_close(as_of)), limit) for each in Timeframe}
         unknown = [each for each, window in known.items() if window is None]
         fetch = partial(self._awaited, symbol, as_of, limit)
         found = self._side_by_side(fetch, unknown) if len(unknown) > 1 else list(map(fetch, unknown))
@@ -204,7 +204,7 @@ class BinanceMarket:
         """The newest `limit` bars closed at `as_of`, as far as the exchange has them. Raises MarketFault."""
         self._server_clock.keep()
         settled = min(as_of, self._traffic.exchange_now() - BAR_SETTLES)
-        closed_ms = _closed(settled, timeframe)
+        closed_ms = to_ms(timeframe.last_close(settled))
         known = self._known(symbol, timeframe, closed_ms, limit)
         return self._fetched(symbol, timeframe, closed_ms, limit) if known is None else known
 
@@ -246,7 +246,7 @@ class BinanceMarket:
 
         The wait ends at a fixed instant after the close: when all symbols are late, none waits for the others.
         """
-        closed_ms, deadline = _closed(as_of, timeframe), as_of + self._candle_wait
+        closed_ms, deadline = to_ms(timeframe.last_close(as_of)), as_of + self._candle_wait
         while True:
             window = self._fetched(symbol, timeframe, closed_ms, limit)
             if not len(window) or window.last_close_ms == closed_ms:
@@ -332,12 +332,6 @@ def _of_all(rows: Any) -> dict[str, Any]:
     if not found:
         raise MarketFault(Reason.DATA_UNREADABLE, "an answer about no symbol at all")
     return found
-
-
-def _closed(as_of: datetime, timeframe: Timeframe) -> int:
-    """When the newest bar closes that is closed at an instant."""
-    as_of_ms = to_ms(as_of)
-    return as_of_ms - as_of_ms % timeframe.ms
 
 
 def _contradicts(windows: Mapping[Timeframe, Candles]) -> Timeframe | None:
