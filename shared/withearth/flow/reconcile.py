@@ -52,7 +52,9 @@ log = logging.getLogger(__name__)
 def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     """One pass. Returns how many trades are open after it, and how many that were open before it have ended."""
     _attempt("control", partial(answer_request, runtime))
-    open_trades = _open_trades(runtime)
+    open_trades, left = _open_trades(runtime)
+    for each in left:
+        _tell_left(runtime, each)
     held: Sequence[Position] = ()
     if runtime.venue is None:
         still_open = [each for each in open_trades if _follow(runtime, each)]
@@ -68,7 +70,7 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
             _attempt("sweep", partial(_sweep_at_times, runtime, runtime.venue))
             _attempt("canary", partial(try_stops, runtime, runtime.venue))
             _attempt("drift", partial(check_drift, runtime, runtime.venue))
-        still_open = _open_trades(runtime)
+        still_open, _ = _open_trades(runtime)
         held = _held(runtime.venue) if look_around and still_open else ()
     ended = {each.ref.id for each in open_trades} - {each.ref.id for each in still_open}
     labelled = label_past_decisions(runtime)
@@ -79,19 +81,19 @@ def reconcile(runtime: Runtime) -> Mapping[str, Any]:
     return {"open": len(still_open), "ended": len(ended), "labelled": labelled}
 
 
-def _open_trades(runtime: Runtime) -> list[Stored]:
-    """The open trades of this venue, and the shadow trades, which need none to come to their end.
+def _open_trades(runtime: Runtime) -> tuple[list[Stored], list[Stored]]:
+    """The open trades that come to their end here, and those of another venue, on which nobody works meanwhile.
 
-    Nobody works on what is open on another venue, which is told once a day.
+    A shadow trade needs no venue to come to its end.
     """
     found = runtime.store.query(Query(TRADES, where={"status": TradeStatus.OPEN.value}))
-    for each in found:
-        if each.data["mode"] not in {runtime.mode, SHADOW}:
-            _tell_left(runtime, each)
-    return [each for each in found if each.data["mode"] in {runtime.mode, SHADOW}]
+    modes = {runtime.mode, SHADOW}
+    elsewhere = [each for each in found if each.data["mode"] not in modes]
+    return [each for each in found if each.data["mode"] in modes], elsewhere
 
 
 def _tell_left(runtime: Runtime, trade: Stored) -> None:
+    """Once a day."""
     now, symbol, mode = runtime.clock.now(), trade.data["symbol"], trade.data["mode"]
     text = f"{trade.ref.id} is open as a {mode} trade, and nobody works on it while trades are {runtime.mode}"
     record_once(runtime, event(f"left-{trade.ref.id}-{now:%Y%m%d}", "LEFT_OPEN", now, symbol, text))
