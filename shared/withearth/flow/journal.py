@@ -4,7 +4,6 @@ A trade opens in one commit with the position it occupies, and closes in one com
 the ledger it changes: a trade counts exactly once because it closes exactly once.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -140,8 +139,3 @@ def record_once(runtime: Runtime, record: Create) -> None:
 def journal_row(document: Any) -> dict[str, Any]:
     """A trade document as a journal row: the classic columns first, then the net figures."""
     return {column: document[column] for column in (*JOURNAL_COLUMNS, *NET_COLUMNS)}
-
-
-def journal_rows(documents: Iterable[Any]) -> list[dict[str, Any]]:
-    """Journal rows of several trades."""
-    return [journal_row(document) for document in documents]
