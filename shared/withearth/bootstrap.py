@@ -208,16 +208,13 @@ def _account(settings: Settings, address: str, clock: Clock, store: DocumentStor
 
 def _journalled(clock: Clock, store: DocumentStore) -> "Note":
     """Tells the journal that another route had to step in: once a tick for each way it happened."""
-    from withearth.flow.journal import event
-    from withearth.store.port import AlreadyExists
+    from withearth.flow.journal import event, record_once
 
     def note(told: str) -> None:
         now = clock.now()
         what = f"fallback-{tick_id(floor_to_tick(now))}-{digest(told)[:12]}"
         try:
-            store.commit([event(what, "MARKET_FALLBACK", now, "", told)])
-        except AlreadyExists:
-            return
+            record_once(store, event(what, "MARKET_FALLBACK", now, "", told))
         except WithEarthError as error:
             log.warning("fallback_unrecorded: %s", error)
 

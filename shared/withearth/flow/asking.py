@@ -129,7 +129,7 @@ def _tell(runtime: Runtime, question: Question, outcome: Outcome) -> None:
         runtime.payloads.put(f"{day}/{question.decision_id}.json", canonical_json(outcome.audit))
     for model in retired_models(outcome.audit):
         told = event(f"model-retired-{model}-{day}", Reason.MODEL_RETIRED.value, runtime.clock.now(), "", model)
-        record_once(runtime, told)
+        record_once(runtime.store, told)
 
 
 def retired_models(audit: Audit) -> list[str]:

@@ -23,7 +23,17 @@ from withearth.flow.documents import (
 from withearth.flow.ledger import booking
 from withearth.flow.places import place_of_trade
 from withearth.flow.runtime import Runtime
-from withearth.store.port import AlreadyExists, Create, Delete, Replace, Stored, Write, version_of, write_over
+from withearth.store.port import (
+    AlreadyExists,
+    Create,
+    Delete,
+    DocumentStore,
+    Replace,
+    Stored,
+    Write,
+    version_of,
+    write_over,
+)
 
 JOURNAL_COLUMNS: Final = ("timestamp", "symbol", "side", "qty", "entry", "tp", "sl", "exit", "pnl", "status", "id")
 """The classic journal row, in its order. `pnl` is gross; the net figures follow."""
@@ -125,13 +135,15 @@ def event(event_id: str, kind: str, at: datetime, symbol: str, text: str) -> Cre
 
 def record_refused_event(runtime: Runtime, refusal: Refused, *, fingerprint: str) -> None:
     """Keep that a message was refused, and why. The same message twice is recorded once."""
-    record_once(runtime, event(f"refused-{fingerprint}", refusal.reason.value, runtime.clock.now(), "", refusal.detail))
+    record_once(
+        runtime.store, event(f"refused-{fingerprint}", refusal.reason.value, runtime.clock.now(), "", refusal.detail)
+    )
 
 
-def record_once(runtime: Runtime, record: Create) -> None:
+def record_once(store: DocumentStore, record: Create) -> None:
     """Write a record, unless it is there already."""
     try:
-        runtime.store.commit([record])
+        store.commit([record])
     except AlreadyExists:
         return
 

@@ -115,7 +115,7 @@ def _read_or_begin(runtime: Runtime) -> tuple[Standing, Kept]:
     trading, found = _read(runtime)
     if found.stored is not None:
         return trading, found
-    record_once(runtime, Create(book_ref(runtime.mode), Book().to_document()))
+    record_once(runtime.store, Create(book_ref(runtime.mode), Book().to_document()))
     return _read(runtime)
 
 

@@ -96,7 +96,7 @@ def _tell_left(runtime: Runtime, trade: Stored) -> None:
     """Once a day."""
     now, symbol, mode = runtime.clock.now(), trade.data["symbol"], trade.data["mode"]
     text = f"{trade.ref.id} is open as a {mode} trade, and nobody works on it while trades are {runtime.mode}"
-    record_once(runtime, event(f"left-{trade.ref.id}-{now:%Y%m%d}", "LEFT_OPEN", now, symbol, text))
+    record_once(runtime.store, event(f"left-{trade.ref.id}-{now:%Y%m%d}", "LEFT_OPEN", now, symbol, text))
 
 
 def _held(venue: Venue) -> Sequence[Position]:
@@ -177,4 +177,4 @@ def _attempt(what: str, work: Callable[[], object]) -> None:
 def _report(runtime: Runtime, trade: Stored, fault: MarketFault) -> None:
     text = f"{trade.ref.id} cannot be followed: {fault.detail}"
     told = event(f"{trade.ref.id}-unfollowed", fault.reason.value, runtime.clock.now(), trade.data["symbol"], text)
-    record_once(runtime, told)
+    record_once(runtime.store, told)

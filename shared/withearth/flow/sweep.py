@@ -67,7 +67,7 @@ def _take_away(runtime: Runtime, venue: Venue, order: AnyOrder) -> None:
     """Write down what is about to be cancelled, and cancel it; the next pass sees whether it is gone."""
     now = runtime.clock.now()
     text = f"{order.client_id} stood without an execution"
-    record_once(runtime, event(f"orphan-{order.client_id}", "ORPHAN_REMOVED", now, order.symbol, text))
+    record_once(runtime.store, event(f"orphan-{order.client_id}", "ORPHAN_REMOVED", now, order.symbol, text))
     if isinstance(order, OrderState):
         venue.cancel(order.symbol, order.client_id, now)
     else:
@@ -86,4 +86,4 @@ def _report_foreign(runtime: Runtime, positions: Iterable[Position], orders: Ite
 
 
 def _report(runtime: Runtime, now: datetime, what: str, symbol: str, text: str) -> None:
-    record_once(runtime, event(f"foreign-{what}", "FOREIGN", now, symbol, f"{text} is not ours and left alone"))
+    record_once(runtime.store, event(f"foreign-{what}", "FOREIGN", now, symbol, f"{text} is not ours and left alone"))

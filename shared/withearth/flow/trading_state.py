@@ -179,7 +179,7 @@ def report_unknown(runtime: Runtime) -> None:
     if stored is not None and not found.is_known:
         text = f"{found.why}; it counts as HALTED, allowed are {', '.join(TradingState)}"
         record_once(
-            runtime, event(f"trading-unknown-{stored.version}", "TRADING_UNKNOWN", runtime.clock.now(), "", text)
+            runtime.store, event(f"trading-unknown-{stored.version}", "TRADING_UNKNOWN", runtime.clock.now(), "", text)
         )
 
 

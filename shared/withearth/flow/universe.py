@@ -65,7 +65,7 @@ def _tell(runtime: Runtime, at: datetime, before: Sequence[str], now: Sequence[s
     changes = (("joined", set(now) - set(before)), ("left", set(before) - set(now)))
     text = "; ".join(f"{len(names)} {what}: {_some(names)}" for what, names in changes if names)
     if text:
-        record_once(runtime, event(f"universe-{at:%Y%m%dT%H%MZ}", "UNIVERSE_CHANGED", at, "", text))
+        record_once(runtime.store, event(f"universe-{at:%Y%m%dT%H%MZ}", "UNIVERSE_CHANGED", at, "", text))
 
 
 def _some(names: set[str]) -> str:

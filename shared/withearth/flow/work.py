@@ -143,7 +143,7 @@ def _tell_surplus(job: Job) -> None:
     intent_id, terms = execution.terms.intent_id, execution.terms
     why = f"{intent_id} entered {execution.filled}, intended were {terms.qty}: an order was executed twice"
     told = event(f"{intent_id}-surplus-{execution.filled}", "SURPLUS", now, terms.symbol, why)
-    record_once(job.runtime, told)
+    record_once(job.runtime.store, told)
     persistently(job.runtime.clock, intent_id, lambda: trip(job.runtime, why))
 
 
