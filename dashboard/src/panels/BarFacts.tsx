@@ -14,7 +14,7 @@ import { Direction, Moment, momentText } from "../ui/values";
 export const PRICE_DIGITS = 10;
 const DIGITS = 4;
 
-export const FRAME_MS: Record<Frame, number> = {
+const FRAME_MS: Record<Frame, number> = {
   "5m": 300_000,
   "1h": 3_600_000,
   "4h": 14_400_000,

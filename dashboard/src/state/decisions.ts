@@ -5,7 +5,7 @@ import type { Decision } from "../data/model";
 import type { Source } from "../data/source";
 
 /** How long one stays on a bar before anything is read for it: longer than a pointer takes to pass. */
-export const REST_MS = 150;
+const REST_MS = 150;
 const KEPT = 60;
 
 export type Looked =
