@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from waitress import wasyncore
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, create_server
 
 from withearth.domain.errors import Misconfigured
 
@@ -28,13 +28,21 @@ def serving_on_loopback(application: "WSGIApplication", port: int, setting: str,
     except OSError as error:
         wasyncore.close_all(sockets, ignore_all=True)
         raise Misconfigured(f"{setting} {port} is taken by another program: choose a free one.") from error
-    thread = threading.Thread(target=server.run, name="http")
+    stopping = threading.Event()
+    thread = threading.Thread(target=_run, args=(server, sockets, stopping), name="http")
     thread.start()
     try:
         yield f"http://{LOOPBACK}:{server.effective_port}"
     finally:
-        # Workers first, for they wake the loop when they are done. Clients keep their connections open, and the loop
-        # runs as long as there is one: it has to close them itself.
+        # Workers first, for they wake the loop when they are done. Clients keep their connections open, and nothing is
+        # closed before the loop has ended: it may be awake already, and would close the pipe that is to wake it.
         server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets, ignore_all=True))
+        stopping.set()
+        server.pull_trigger()
         thread.join()
+        wasyncore.close_all(sockets, ignore_all=True)
+
+
+def _run(server: BaseWSGIServer, sockets: dict[int, Any], stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        wasyncore.loop(timeout=server.adj.asyncore_loop_timeout, map=sockets, count=1)
