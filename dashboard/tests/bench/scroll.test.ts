@@ -1,4 +1,7 @@
-/** Scrolling 5,000 decisions and 2,000 trades: how many frames a second, and what each costs the page. */
+/**
+ * Scrolling 5,000 decisions and 2,000 trades: how many frames a second, and what each costs the page. Chromium's trace of
+ * it is kept in `traces/`, for the performance panel of its developer tools.
+ */
 
 import type { Server } from "node:http";
 import type { Browser, CDPSession } from "playwright-core";
@@ -44,6 +47,8 @@ it.skipIf(BROWSER === undefined).each(["#decisions", "#activity"])(
     await page.waitForTimeout(1500);
     const session = await context.newCDPSession(page);
     await session.send("Performance.enable", { timeDomain: "threadTicks" });
+    const trace = `traces/${panel.slice(1)}.json`;
+    await browser.startTracing(page, { path: trace });
     const before = await workOf(session);
     const intervals = await page.locator(`${panel} [role=region]`).evaluate(
       (box, [frames, step]) =>
@@ -60,10 +65,11 @@ it.skipIf(BROWSER === undefined).each(["#decisions", "#activity"])(
       [FRAMES, STEP_PX] as const,
     );
     const work = ((await workOf(session)) - before) / FRAMES;
+    await browser.stopTracing();
     const rate = 1000 / (intervals.reduce((sum, each) => sum + each, 0) / intervals.length);
     console.log(
       `${panel}: ${rate.toFixed(1)} frames/s, interval median ${quantile(intervals, 0.5).toFixed(1)} ms, ` +
-        `95 % ${quantile(intervals, 0.95).toFixed(1)} ms; main thread ${work.toFixed(2)} ms of processor time a frame`,
+        `95 % ${quantile(intervals, 0.95).toFixed(1)} ms; main thread ${work.toFixed(2)} ms of processor time a frame; ${trace}`,
     );
 
     expect(quantile(intervals, 0.5)).toBeLessThan(FRAME_MS * 1.1);
