@@ -16,6 +16,7 @@ from withearth.paper.engine.orders import PlaceAlgo
 
 ORPHAN = "BTCUSDT-20260105T0000Z-s0"
 FOREIGN = "somebody/else:1"
+ANOTHER_INSTALLATION_S = "BTCUSDT-20260105T0000Z-s0k7q"
 
 
 @pytest.fixture
@@ -56,13 +57,14 @@ def test_r03_a_forgotten_stop_is_taken_away_when_seen_twice(installation: Instal
     assert installation.events() == ["ORPHAN_REMOVED"]
 
 
-def test_orders_of_others_are_reported_once_and_left_alone(installation: Installation) -> None:
-    """Whatever their ids look like."""
-    stop(installation, FOREIGN)
+@pytest.mark.parametrize("id_", [FOREIGN, ANOTHER_INSTALLATION_S])
+def test_orders_of_others_are_reported_once_and_left_alone(installation: Installation, id_: str) -> None:
+    """Whatever their ids look like, also those of another withEarth on the account."""
+    stop(installation, id_)
 
-    assert [FOREIGN] == swept(installation)
-    assert [FOREIGN] == swept(installation)
-    assert [FOREIGN] == swept(installation)
+    assert [id_] == swept(installation)
+    assert [id_] == swept(installation)
+    assert [id_] == swept(installation)
     assert installation.events() == ["FOREIGN"]
 
 

@@ -61,7 +61,7 @@ export const reasons: Readonly<Record<string, string>> = {
   STOP_TOO_CLOSE: "손절이 스프레드보다 시장에 가까워 바로 발동합니다.",
   LEVELS_OVERTAKEN: "진입 전에 시장이 손절이나 목표를 넘었습니다.",
   PRICE_BAND: "가격이 거래소가 주문을 받는 범위를 벗어납니다.",
-  FOREIGN_POSITION: "이 종목에 우리 것이 아닌 포지션이 있습니다.",
+  FOREIGN_POSITION: "이 종목에 우리 것이 아닌 포지션이나 주문이 있습니다.",
   POSITION_OPEN: "이 종목에 이미 열린 거래가 있습니다.",
   FLATTENED: "소유자가 모두 청산했습니다.",
   TRADING_HALTED: "사람이나 한도가 거래를 중지했습니다. 사람만 재개합니다.",

@@ -90,7 +90,7 @@ class Reason(Coded):
     STOP_TOO_CLOSE = "STOP_TOO_CLOSE", "The stop is nearer to the market than the spread, and would go off at once."
     LEVELS_OVERTAKEN = "LEVELS_OVERTAKEN", "The market has moved beyond the stop or the target before the entry."
     PRICE_BAND = "PRICE_BAND", "A price is outside the band around the market in which the exchange takes orders."
-    FOREIGN_POSITION = "FOREIGN_POSITION", "The account holds a position in this symbol that is not ours."
+    FOREIGN_POSITION = "FOREIGN_POSITION", "The account has a position or an order in this symbol that is not ours."
     POSITION_OPEN = "POSITION_OPEN", "This symbol already has an open trade."
     FLATTENED = "FLATTENED", "The owner had everything closed with `withearth flatten`."
 

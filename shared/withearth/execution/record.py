@@ -39,7 +39,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is to be executed. Prices in the quote asset, quantity in the base asset, all on the instrument's grid."""
+    """What is to be executed. Prices in the quote asset, quantity in the base asset, all on the instrument's grid.
+
+    `mark` is that of the installation, where others may trade on the account too.
+    """
 
     intent_id: str
     symbol: str
@@ -51,6 +54,7 @@ class Terms:
     expires_at: datetime
     ends_at: datetime
     position_side: PositionSide = PositionSide.BOTH
+    mark: str = ""
 
     @property
     def place(self) -> str:
@@ -150,7 +154,7 @@ class Execution:
 
     def next_id(self, leg: Leg) -> str:
         """The client id of the next attempt. Raises ValueError when they are used up."""
-        return lineage.client_id(self.terms.intent_id, leg, len(self.legs(leg)))
+        return lineage.client_id(self.terms.intent_id, leg, len(self.legs(leg)), self.terms.mark)
 
     def sending(self, leg: Leg, qty: Decimal, price: Decimal | None, now: datetime) -> "Execution":
         """The record with one more order, PENDING: what is written before the call."""
@@ -229,6 +233,7 @@ def _terms_document(terms: Terms) -> dict[str, Any]:
         "expires_at": terms.expires_at,
         "ends_at": terms.ends_at,
         "position_side": terms.position_side.value,
+        "mark": terms.mark,
     }
 
 
@@ -244,6 +249,7 @@ def _terms(data: Mapping[str, Any]) -> Terms:
         expires_at=data["expires_at"],
         ends_at=data["ends_at"],
         position_side=PositionSide(data.get("position_side", PositionSide.BOTH)),
+        mark=data.get("mark", ""),
     )
 
 

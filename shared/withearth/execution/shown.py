@@ -181,6 +181,11 @@ class Truth:
     orders: tuple[OrderState, ...]
     conditionals: tuple[ConditionalState, ...]
 
+    @property
+    def open_ids(self) -> list[str]:
+        """The client ids of all open orders, ours and those of others."""
+        return [*(each.client_id for each in self.orders), *(each.client_id for each in self.conditionals)]
+
     def order(self, client_id: str) -> OrderState | None:
         """The open ordinary order with this id."""
         return next((each for each in self.orders if each.client_id == client_id), None)

@@ -118,6 +118,11 @@ def trading_ref() -> Ref:
     return Ref("control", "trading")
 
 
+def installation_ref() -> Ref:
+    """The mark by which these books know their orders on an account that others may use too."""
+    return Ref("control", "installation")
+
+
 def live_begun_ref() -> Ref:
     """Exists once an installation has been halted at its beginning on live; before that it never enters there."""
     return Ref("control", "live")

@@ -27,6 +27,7 @@ from withearth.flow.documents import (
 from withearth.flow.follow import bring_up_to_date, costs
 from withearth.flow.journal import event, occupying, opening
 from withearth.flow.limits import reserve
+from withearth.flow.mark import our_mark
 from withearth.flow.places import place_taken_by, position_side
 from withearth.flow.prepare import prepare
 from withearth.flow.runtime import SHADOW, Runtime, is_of
@@ -157,6 +158,7 @@ def _begin(runtime: Runtime, venue: Venue, intent: TradeIntent, version: str) ->
         expires_at=intent.expires_at,
         ends_at=intent.decided_at + timedelta(minutes=intent.horizon_min),
         position_side=position_side(runtime.settings, intent.side),
+        mark=our_mark(runtime),
     )
     refusal = runtime.store.get(stop_needs_position_ref())
     refuses_bare_stops = refusal is not None and is_of(runtime, refusal)

@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Final
 
 from withearth.domain.canonical import digest
-from withearth.execution.lineage import lineage
+from withearth.execution.lineage import is_marked, lineage
 from withearth.execution.orders import Action, place_of
 from withearth.execution.shown import ConditionalState, OrderState, Position
 from withearth.execution.venue import Venue
 from withearth.flow.canary import PREFIX as CANARY
 from withearth.flow.documents import IntentState, intent_ref, position_ref
 from withearth.flow.journal import event, record_once
+from withearth.flow.mark import our_mark
 from withearth.flow.runtime import Runtime, is_of
 from withearth.store.port import Ref, Replace
 
@@ -30,8 +31,10 @@ def sweep(runtime: Runtime, venue: Venue) -> None:
     """Take orphans away and report what is foreign. Raises Unavailable when the exchange cannot be read."""
     positions, orders, conditionals = venue.everything()
     everything: list[AnyOrder] = [*orders, *conditionals]
+    mark = our_mark(runtime)
+    ours = [each for each in everything if is_marked(each.symbol, each.client_id, mark)]
     foreign = {each.place: each for each in positions if not _is_explained(runtime, each)}
-    orphans = [each for each in everything if _is_orphan(runtime, each) and not _protects(each, foreign)]
+    orphans = [each for each in ours if _is_orphan(runtime, each) and not _protects(each, foreign)]
     suspects = runtime.store.get(SUSPECTS)
     seen_before = set() if suspects is None else set(suspects.data["ids"])
     for each in orphans:
@@ -40,7 +43,7 @@ def sweep(runtime: Runtime, venue: Venue) -> None:
     ids = sorted(each.client_id for each in orphans)
     if ids or seen_before:
         runtime.store.commit([Replace(SUSPECTS, {"ids": ids, "at": runtime.clock.now()})])
-    _report_foreign(runtime, foreign.values(), everything)
+    _report_foreign(runtime, foreign.values(), [each for each in everything if each not in ours])
 
 
 def _is_orphan(runtime: Runtime, order: AnyOrder) -> bool:
@@ -79,7 +82,7 @@ def _report_foreign(runtime: Runtime, positions: Iterable[Position], orders: Ite
     for held in positions:
         _report(runtime, now, f"position-{held.place}-{now:%Y%m%d}", held.symbol, f"position of {held.qty}")
     for order in orders:
-        if lineage(order.symbol, order.client_id) is None and not order.client_id.startswith(CANARY):
+        if not order.client_id.startswith(CANARY):
             # A client id of others may hold what an id of ours may not.
             what = f"order-{digest(order.client_id)[:16]}"
             _report(runtime, now, what, order.symbol, f"order {order.client_id}")

@@ -18,7 +18,7 @@ from withearth.domain.reasons import Reason
 from withearth.domain.side import Side
 from withearth.domain.times import to_ms
 from withearth.execution.entry import Touch, entry_fault, limit_price
-from withearth.execution.lineage import Leg, lineage
+from withearth.execution.lineage import Leg, is_marked
 from withearth.execution.look import Sight, action_of, answered, learn, may_have_twins, to_ask
 from withearth.execution.orders import Answer, Conditional, Order, Rejected, TimeInForce, Trigger
 from withearth.execution.phases import Event, Phase
@@ -29,6 +29,7 @@ from withearth.execution.situation import Move, Policy, Remove, Reprice, Rest, S
 from withearth.execution.trailing import Trailing, better, stop_price
 from withearth.execution.unsupported import NO_SUCH_ORDER_TYPE
 from withearth.execution.venue import Venue
+from withearth.flow.canary import PREFIX as CANARY
 from withearth.flow.documents import CLAIM_LEASE, IntentState, flatten_ref, intent_ref, stop_needs_position_ref
 from withearth.flow.journal import event, record_once
 from withearth.flow.limits import no_entry
@@ -235,10 +236,16 @@ def _no_entry(job: Job, sight: Sight, touch: Touch, stop_at: datetime) -> Reason
     reason = no_entry(job.runtime, execution.terms)
     if reason is not None:
         return reason
-    foreign = [each for each in sight.truth.orders if lineage(each.symbol, each.client_id) is None]
-    if not execution.legs(Leg.ENTRY) and (sight.held != 0 or foreign):
+    if not execution.legs(Leg.ENTRY) and (sight.held != 0 or _is_shared(sight, execution.terms.mark)):
         return Reason.FOREIGN_POSITION
     return entry_fault(execution.terms, touch, job.runtime.market.instrument(execution.terms.symbol))
+
+
+def _is_shared(sight: Sight, mark: str) -> bool:
+    """Whether others have an order here. Two that come to a symbol at once both show their stop before they look."""
+    symbol = sight.truth.position.symbol
+    others = (each for each in sight.truth.open_ids if not is_marked(symbol, each, mark))
+    return any(not each.startswith(CANARY) for each in others)
 
 
 def _perform(job: Job, step: Step) -> bool:

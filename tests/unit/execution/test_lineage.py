@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from withearth.domain.times import TICK, decision_id, floor_to_tick, tick_id
-from withearth.execution.lineage import ATTEMPTS_MAX, Leg, Lineage, client_id, lineage
+from withearth.execution.lineage import ATTEMPTS_MAX, Leg, Lineage, client_id, is_marked, lineage, mark_of
 
 ALLOWED = set(string.ascii_letters + string.digits + ".:/_-")
 SYMBOLS = st.text(st.sampled_from(string.ascii_uppercase + string.digits + "_币安人生"), min_size=2, max_size=20)
@@ -14,16 +14,17 @@ TICKS = st.datetimes(datetime(2019, 9, 1), datetime(2099, 12, 31)).map(  # noqa:
     lambda at: tick_id(floor_to_tick(at.replace(tzinfo=UTC)))
 )
 LEGS = st.sampled_from(Leg)
+MARKS = st.one_of(st.just(""), st.text().map(mark_of))
 ATTEMPTS = st.integers(0, ATTEMPTS_MAX - 1)
 
 
-@given(symbol=SYMBOLS, tick=TICKS, leg=LEGS, attempt=ATTEMPTS)
-def test_an_id_leads_back_to_its_intent(symbol: str, tick: str, leg: Leg, attempt: int) -> None:
-    """Every client id of ours names intent, leg and attempt, in 36 characters that the exchange takes."""
+@given(symbol=SYMBOLS, tick=TICKS, leg=LEGS, attempt=ATTEMPTS, mark=MARKS)
+def test_an_id_leads_back_to_its_intent(symbol: str, tick: str, leg: Leg, attempt: int, mark: str) -> None:
+    """Every client id of ours names intent, leg, attempt and mark, in 36 characters that the exchange takes."""
     intent_id = decision_id(symbol, tick)
-    made = client_id(intent_id, leg, attempt)
+    made = client_id(intent_id, leg, attempt, mark)
 
-    assert Lineage(intent_id, leg, attempt) == lineage(symbol, made)
+    assert Lineage(intent_id, leg, attempt, mark) == lineage(symbol, made)
     assert len(made) <= 36
     assert set(made) <= ALLOWED
 
@@ -41,6 +42,14 @@ def test_no_two_orders_share_an_id(one: tuple[str, Leg, int], other: tuple[str, 
     ids = [client_id(decision_id("BTCUSDT", tick), leg, attempt) for tick, leg, attempt in (one, other)]
 
     assert (one == other) == (ids[0] == ids[1])
+
+
+@given(one=MARKS, other=MARKS)
+def test_an_order_is_of_one_installation(one: str, other: str) -> None:
+    """Its mark is its own alone; who has none does not take one that bears it."""
+    made = client_id("BTCUSDT-20260105T0005Z", Leg.STOP, 0, one)
+
+    assert is_marked("BTCUSDT", made, other) == (one == other)
 
 
 @pytest.mark.parametrize(
