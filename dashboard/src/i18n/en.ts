@@ -117,6 +117,7 @@ export const en = {
     "Equity net of fees and funding: {points} points from {from} to {to}, at most {drawdown} below its highest.",
 
   "chart.astable": "As a table",
+  "chart.lost": "What draws this could not be fetched: reload the page. The table says the same.",
   "chart.asdrawing": "As a drawing",
 
   "positions.title": "Open positions ({count})",

@@ -117,6 +117,8 @@ export const ko: Words = {
     "수수료와 펀딩을 뺀 순자산: {from}에서 {to}까지 점 {points}개, 최고점 대비 최대 {drawdown} 하락.",
 
   "chart.astable": "표로 보기",
+  "chart.lost":
+    "차트를 그리는 부분을 가져오지 못했습니다. 페이지를 새로 고침하세요. 같은 내용이 표에 있습니다.",
   "chart.asdrawing": "그림으로 보기",
 
   "positions.title": "열린 포지션 ({count})",

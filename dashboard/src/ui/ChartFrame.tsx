@@ -27,6 +27,7 @@ export function ChartFrame<Data>({ summary, height, data, load, table }: Props<D
   const drawing = useRef<Drawing<Data> | null>(null);
   const newest = useRef(data);
   const [showsTable, setShowsTable] = useState(false);
+  const [isLost, setIsLost] = useState(false);
   newest.current = data;
   // Colours and times are fixed when a chart is made, so another look makes another chart.
   const look = [theme.value, palette.value, locale.value, zone.value, showsTable].join();
@@ -35,9 +36,15 @@ export function ChartFrame<Data>({ summary, height, data, load, table }: Props<D
     let wanted = true;
     const place = box.current;
     if (place === null || !isNear) return;
-    void load().then((draw) => {
+    // What draws is fetched when it is needed, and a newer version of the page may have replaced it meanwhile.
+    const lost = (): void => {
+      if (!wanted) return;
+      setIsLost(true);
+      setShowsTable(true);
+    };
+    load().then((draw) => {
       if (wanted) drawing.current = draw(place, newest.current);
-    });
+    }, lost);
     return () => {
       wanted = false;
       drawing.current?.remove();
@@ -60,7 +67,14 @@ export function ChartFrame<Data>({ summary, height, data, load, table }: Props<D
         </div>
       )}
       <figcaption class="mt-2 flex items-start justify-between gap-3 text-xs text-quiet">
-        <span>{summary}</span>
+        <span>
+          {summary}
+          {isLost && (
+            <strong role="status" class="block">
+              {t("chart.lost")}
+            </strong>
+          )}
+        </span>
         <button
           type="button"
           class="shrink-0 text-accent underline underline-offset-2"

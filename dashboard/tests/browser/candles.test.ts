@@ -112,3 +112,16 @@ describe.skipIf(BROWSER === undefined)("the features behind a candle", () => {
     await context.close();
   });
 });
+
+describe.skipIf(BROWSER === undefined)("a chart whose drawing cannot be fetched", () => {
+  it("is a table that says so, as after a newer version of the page has been put in its place", async () => {
+    const { context, page } = await opened(aWorld());
+    await context.route("**/assets/candles-*.js", (route) => route.fulfill({ status: 404 }));
+    await page.reload();
+    await page.locator("#candles").scrollIntoViewIfNeeded();
+    await page.waitForSelector("#candles [role=status] >> text=could not be fetched");
+
+    expect(await page.locator("#candles table tbody tr").count()).toBeGreaterThan(10);
+    await context.close();
+  });
+});
