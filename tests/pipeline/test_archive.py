@@ -79,6 +79,17 @@ def test_a_day_is_archived_once(opened: Installation, drawer: Drawer) -> None:
     assert 2 == drawer.writes
 
 
+def test_days_on_which_nothing_ran_are_made_good(opened: Installation, drawer: Drawer) -> None:
+    """The journal of the day on which trades closed comes with the first pass after three days, and no empty ones."""
+    opened.clock.set(START + timedelta(days=4, hours=1))
+    assert 200 == opened.functions().call("reconciler")[0]
+
+    assert {JOURNAL, JOURNAL.replace("05", "08"), BALANCE.replace("05", "08")} == set(drawer.kept)
+    assert rows(drawer.kept[JOURNAL])
+    assert 200 == opened.functions().call("reconciler")[0]
+    assert 3 == drawer.writes
+
+
 @pytest.mark.parametrize("fault", [Unavailable("later"), Misconfigured("There is no bucket: make one.")])
 def test_a_bucket_that_fails_holds_up_nothing(
     opened: Installation, drawer: Drawer, caplog: pytest.LogCaptureFixture, fault: Exception
