@@ -103,7 +103,8 @@ class _Script:
         for part in (1, 2, 3):
             self._price *= 1 + Decimal(self._moves[self._count % len(self._moves)]) / 1000
             self._count += 1
-            self._set_prices(now + ms * part // 3)
+            # Never the present price, however short the time: the exchange has acted on that already.
+            self._set_prices(now + max(1, ms * part // 3))
         self.exchange.advance(now + ms)
 
     def _set_prices(self, at_ms: int) -> None:
