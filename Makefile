@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+ROUNDS ?= 20
 TFCHECK ?= ../shared/tools/tfcheck
 
-.PHONY: demo test lint check dashboard-lint dashboard-check dashboard-e2e lighthouse coverage emulators bench soak terraform deploy lock clean
+.PHONY: demo test lint check dashboard-lint dashboard-check dashboard-e2e lighthouse coverage emulators bench search soak terraform deploy lock clean
 
 demo: $(VENV)/.local
 	@$(MAKE) --no-print-directory dashboard/dist || echo "Going on without the dashboard."
@@ -60,6 +61,10 @@ packages-check:
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
+
+# The property tests on examples that nobody has seen yet, ROUNDS times; the other tests repeat theirs.
+search: $(VENV)/.dev
+	for round in $$(seq $(ROUNDS)); do $(BIN)/pytest -m hypothesis --hypothesis-profile search --numprocesses 2 || exit 1; done
 
 # Three simulated days of the live market for 550 symbols, some ten minutes; DAYS=0.5 for fewer.
 soak: $(VENV)/.bench
