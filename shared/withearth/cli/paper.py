@@ -42,7 +42,10 @@ def paper_exchange(
     start: Annotated[str | None, typer.Option("--from", help="The exchange's time at the start (UTC).")] = None,
     speed: Annotated[float, typer.Option(help="Times as fast as the wall's clock; 0 stands still.", min=0)] = 1,
     account: Annotated[
-        list[str] | None, typer.Option(help="KEY:SECRET:DEPOSIT; the secret may name a public key in a PEM file.")
+        list[str] | None,
+        typer.Option(
+            metavar="KEY:SECRET:DEPOSIT", help="The secret may name a public key in a PEM file; the deposit is in USDT."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="What shapes prices inside a bar, books and made-up ids.")] = 0,
     admin: Annotated[bool, typer.Option("--admin", help="Answer under /admin/ too: prices, clock, faults.")] = False,
