@@ -15,7 +15,8 @@ from withearth.domain.reasons import Reason
 from withearth.domain.times import tick_id
 from withearth.flow.documents import TradeStatus, feed_ref, ledger_ref, tick_ref, view_ref
 from withearth.flow.reconcile import reconcile
-from withearth.store.port import Query, Replace, Stored, Write
+from withearth.store.port import Create, Query, Ref, Replace, Stored, Write
+from withearth.views.money import POINTS_MAX
 
 VIEWS = ("overview", "money", "positions", "heatmap", "limits", "calibration")
 EASY = {"EXECUTE_TRADES": "true", "RR_MIN": "0.5", "RR_MIN_HIGH_PROB": "0.5", "MAX_CONSECUTIVE_LOSSES": "0"}
@@ -146,6 +147,21 @@ def test_money_is_the_journal(installation: Installation, monkeypatch: pytest.Mo
     assert money["benchmark"]["symbol"] == "BTCUSDT"
     assert read
     assert max(each or 0 for each in read) < 60
+
+
+def test_trades_of_another_venue_hide_none_of_this_one(installation: Installation) -> None:
+    """However many were closed there since: the curve, read anew, is that of the journal here."""
+    installation.run(1.5)
+    shown = [each["trade"] for each in view(installation, "money").data["points"]]
+    (own, *_) = installation.store.query(Query("trades", where={"status": TradeStatus.CLOSED.value}))
+    later = dict(own.data) | {"mode": "DEMO", "closed_at": installation.clock.now()}
+    others = (Ref("trades", f"elsewhere-{number:03}") for number in range(POINTS_MAX))
+    installation.store.commit([Create(ref, later | {"id": ref.id}) for ref in others])
+    installation.store.commit([Replace(view_ref("money"), {"at": "yesterday"})])
+    installation.clock.sleep(timedelta(minutes=1))
+    reconcile(installation.runtime)
+
+    assert [each["trade"] for each in view(installation, "money").data["points"]] == shown != []
 
 
 def test_a_trade_that_closes_late_is_not_forgotten(installation: Installation) -> None:

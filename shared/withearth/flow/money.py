@@ -11,7 +11,7 @@ from withearth.flow.account import equity_at_first
 from withearth.flow.documents import TRADES, TradeStatus, ledger_ref
 from withearth.flow.ledger import Sums, by_day, sums_of, sums_since
 from withearth.flow.runtime import Runtime
-from withearth.store.port import Query, Stored, version_of
+from withearth.store.port import Document, Query, Stored, version_of
 from withearth.views.contract import Benchmark, EquityPoint, MoneyView
 from withearth.views.money import (
     BENCHMARK_BARS,
@@ -29,6 +29,8 @@ from withearth.views.money import (
 BENCHMARK: Final = "BTCUSDT"
 OVERLAP: Final = 20
 """How many trades that are shown already are read again: some close later than their exit, among others."""
+PAGES_MAX: Final = 10
+"""How often more is read where trades of another mode lie between those of this one."""
 WEEK_DAYS: Final = 7
 
 
@@ -83,24 +85,37 @@ def _steps(runtime: Runtime, sums: Sums, earlier: MoneyView | None) -> dict[str,
     """The newest closed trades: those shown before, and those since. Read anew where these do not add up."""
     counted = sums["trades"] - sums["voids"]
     if earlier is None:
-        return _read(runtime, POINTS_MAX) if counted else {}
+        return _read(runtime, counted)
     shown = steps_shown(earlier["points"])
     missing = counted - (earlier["total"]["trades"] - earlier["total"]["voids"])
     if not missing:
         return shown
-    read = _read(runtime, min(missing + OVERLAP, POINTS_MAX))
-    return {**shown, **read} if len(read.keys() - shown.keys()) == missing else _read(runtime, POINTS_MAX)
+    read = _read(runtime, min(missing + OVERLAP, counted))
+    return {**shown, **read} if len(read.keys() - shown.keys()) == missing else _read(runtime, counted)
 
 
-def _read(runtime: Runtime, limit: int) -> dict[str, Step]:
-    closed = Query(
+def _read(runtime: Runtime, wanted: int) -> dict[str, Step]:
+    """The newest closed trades of this mode, that many or POINTS_MAX, past those of others that lie between them."""
+    wanted = min(wanted, POINTS_MAX)
+    found, after = list[Document](), None
+    for limit in (wanted, *[POINTS_MAX] * PAGES_MAX):
+        rows = runtime.store.query(_closed_before(after, limit)) if len(found) < wanted else []
+        found += [each.data for each in rows if each.data["mode"] == runtime.mode]
+        if not rows:
+            break
+        after = (rows[-1].data["closed_at"], rows[-1].ref.id)
+    return steps_of(found[:wanted])
+
+
+def _closed_before(after: tuple[datetime, str] | None, limit: int) -> Query:
+    return Query(
         TRADES,
         where={"status": TradeStatus.CLOSED.value},
         order_by="closed_at",
         direction="descending",
+        after=after,
         limit=limit,
     )
-    return steps_of(each.data for each in runtime.store.query(closed) if each.data["mode"] == runtime.mode)
 
 
 def _benchmark(runtime: Runtime, points: list[EquityPoint], start: Decimal, now: datetime) -> Benchmark | None:
