@@ -3,8 +3,9 @@
 from withearth.execution.lineage import mark_of
 from withearth.execution.venue import EXTERNAL
 from withearth.flow.documents import installation_ref
+from withearth.flow.journal import record_once
 from withearth.flow.runtime import Runtime
-from withearth.store.port import AlreadyExists, Create
+from withearth.store.port import Create
 
 
 def our_mark(runtime: Runtime) -> str:
@@ -15,14 +16,8 @@ def our_mark(runtime: Runtime) -> str:
     if runtime.mode not in EXTERNAL:
         return ""
     stored = runtime.store.get(installation_ref())
-    return str(stored.data["mark"]) if stored is not None else _begun(runtime)
-
-
-def _begun(runtime: Runtime) -> str:
-    now = runtime.clock.now()
-    mark = mark_of(now.isoformat())
-    try:
-        runtime.store.commit([Create(installation_ref(), {"mark": mark, "at": now})])
-    except AlreadyExists:
+    if stored is None:
+        now = runtime.clock.now()
+        record_once(runtime.store, Create(installation_ref(), {"mark": mark_of(now.isoformat()), "at": now}))
         return our_mark(runtime)
-    return mark
+    return str(stored.data["mark"])

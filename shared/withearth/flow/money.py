@@ -99,9 +99,11 @@ def _read(runtime: Runtime, wanted: int) -> dict[str, Step]:
     wanted = min(wanted, POINTS_MAX)
     found, after = list[Document](), None
     for limit in (wanted, *[POINTS_MAX] * PAGES_MAX):
-        rows = runtime.store.query(_closed_before(after, limit)) if len(found) < wanted else []
+        if len(found) >= wanted:
+            break
+        rows = runtime.store.query(_closed_before(after, limit))
         found += [each.data for each in rows if each.data["mode"] == runtime.mode]
-        if not rows:
+        if len(rows) < limit:
             break
         after = (rows[-1].data["closed_at"], rows[-1].ref.id)
     return steps_of(found[:wanted])

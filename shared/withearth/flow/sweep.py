@@ -32,9 +32,8 @@ def sweep(runtime: Runtime, venue: Venue) -> None:
     positions, orders, conditionals = venue.everything()
     everything: list[AnyOrder] = [*orders, *conditionals]
     mark = our_mark(runtime)
-    ours = [each for each in everything if is_marked(each.symbol, each.client_id, mark)]
     foreign = {each.place: each for each in positions if not _is_explained(runtime, each)}
-    orphans = [each for each in ours if _is_orphan(runtime, each) and not _protects(each, foreign)]
+    orphans = [each for each in everything if _is_orphan(runtime, each, mark) and not _protects(each, foreign)]
     suspects = runtime.store.get(SUSPECTS)
     seen_before = set() if suspects is None else set(suspects.data["ids"])
     for each in orphans:
@@ -43,12 +42,13 @@ def sweep(runtime: Runtime, venue: Venue) -> None:
     ids = sorted(each.client_id for each in orphans)
     if ids or seen_before:
         runtime.store.commit([Replace(SUSPECTS, {"ids": ids, "at": runtime.clock.now()})])
-    _report_foreign(runtime, foreign.values(), [each for each in everything if each not in ours])
+    others = [each for each in everything if not is_marked(each.symbol, each.client_id, mark)]
+    _report_foreign(runtime, foreign.values(), others)
 
 
-def _is_orphan(runtime: Runtime, order: AnyOrder) -> bool:
+def _is_orphan(runtime: Runtime, order: AnyOrder, mark: str) -> bool:
     origin = lineage(order.symbol, order.client_id)
-    if origin is None:
+    if origin is None or origin.mark != mark:
         return False
     intent = runtime.store.get(intent_ref(origin.intent_id))
     return intent is None or intent.data["state"] != IntentState.CLAIMED
